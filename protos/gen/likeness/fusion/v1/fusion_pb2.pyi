@@ -1,0 +1,149 @@
+from likeness.common.v1 import face_pb2 as _face_pb2
+from likeness.common.v1 import image_pb2 as _image_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class Blending(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    BLENDING_UNSPECIFIED: _ClassVar[Blending]
+    BLENDING_PYRAMID: _ClassVar[Blending]
+    BLENDING_POISSON: _ClassVar[Blending]
+BLENDING_UNSPECIFIED: Blending
+BLENDING_PYRAMID: Blending
+BLENDING_POISSON: Blending
+
+class FacedImage(_message.Message):
+    __slots__ = ("image", "faces")
+    IMAGE_FIELD_NUMBER: _ClassVar[int]
+    FACES_FIELD_NUMBER: _ClassVar[int]
+    image: _image_pb2.Image
+    faces: _containers.RepeatedCompositeFieldContainer[_face_pb2.Face]
+    def __init__(self, image: _Optional[_Union[_image_pb2.Image, _Mapping]] = ..., faces: _Optional[_Iterable[_Union[_face_pb2.Face, _Mapping]]] = ...) -> None: ...
+
+class RegionWeights(_message.Message):
+    __slots__ = ("eyes", "skin", "lips")
+    EYES_FIELD_NUMBER: _ClassVar[int]
+    SKIN_FIELD_NUMBER: _ClassVar[int]
+    LIPS_FIELD_NUMBER: _ClassVar[int]
+    eyes: float
+    skin: float
+    lips: float
+    def __init__(self, eyes: _Optional[float] = ..., skin: _Optional[float] = ..., lips: _Optional[float] = ...) -> None: ...
+
+class FuseRequest(_message.Message):
+    __slots__ = ("candidate", "templates", "strength", "region_weights", "blending")
+    CANDIDATE_FIELD_NUMBER: _ClassVar[int]
+    TEMPLATES_FIELD_NUMBER: _ClassVar[int]
+    STRENGTH_FIELD_NUMBER: _ClassVar[int]
+    REGION_WEIGHTS_FIELD_NUMBER: _ClassVar[int]
+    BLENDING_FIELD_NUMBER: _ClassVar[int]
+    candidate: FacedImage
+    templates: _containers.RepeatedCompositeFieldContainer[FacedImage]
+    strength: float
+    region_weights: RegionWeights
+    blending: Blending
+    def __init__(self, candidate: _Optional[_Union[FacedImage, _Mapping]] = ..., templates: _Optional[_Iterable[_Union[FacedImage, _Mapping]]] = ..., strength: _Optional[float] = ..., region_weights: _Optional[_Union[RegionWeights, _Mapping]] = ..., blending: _Optional[_Union[Blending, str]] = ...) -> None: ...
+
+class FuseResponse(_message.Message):
+    __slots__ = ("image", "template_index", "mask_share")
+    IMAGE_FIELD_NUMBER: _ClassVar[int]
+    TEMPLATE_INDEX_FIELD_NUMBER: _ClassVar[int]
+    MASK_SHARE_FIELD_NUMBER: _ClassVar[int]
+    image: _image_pb2.Image
+    template_index: int
+    mask_share: float
+    def __init__(self, image: _Optional[_Union[_image_pb2.Image, _Mapping]] = ..., template_index: _Optional[int] = ..., mask_share: _Optional[float] = ...) -> None: ...
+
+class RestoreMarksRequest(_message.Message):
+    __slots__ = ("candidate", "references")
+    CANDIDATE_FIELD_NUMBER: _ClassVar[int]
+    REFERENCES_FIELD_NUMBER: _ClassVar[int]
+    candidate: FacedImage
+    references: _containers.RepeatedCompositeFieldContainer[FacedImage]
+    def __init__(self, candidate: _Optional[_Union[FacedImage, _Mapping]] = ..., references: _Optional[_Iterable[_Union[FacedImage, _Mapping]]] = ...) -> None: ...
+
+class RestoredMark(_message.Message):
+    __slots__ = ("center", "radius_px", "confidence")
+    CENTER_FIELD_NUMBER: _ClassVar[int]
+    RADIUS_PX_FIELD_NUMBER: _ClassVar[int]
+    CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    center: _image_pb2.Point
+    radius_px: float
+    confidence: float
+    def __init__(self, center: _Optional[_Union[_image_pb2.Point, _Mapping]] = ..., radius_px: _Optional[float] = ..., confidence: _Optional[float] = ...) -> None: ...
+
+class RestoreMarksResponse(_message.Message):
+    __slots__ = ("image", "marks")
+    IMAGE_FIELD_NUMBER: _ClassVar[int]
+    MARKS_FIELD_NUMBER: _ClassVar[int]
+    image: _image_pb2.Image
+    marks: _containers.RepeatedCompositeFieldContainer[RestoredMark]
+    def __init__(self, image: _Optional[_Union[_image_pb2.Image, _Mapping]] = ..., marks: _Optional[_Iterable[_Union[RestoredMark, _Mapping]]] = ...) -> None: ...
+
+class EnhanceRequest(_message.Message):
+    __slots__ = ("image", "scale", "strength")
+    IMAGE_FIELD_NUMBER: _ClassVar[int]
+    SCALE_FIELD_NUMBER: _ClassVar[int]
+    STRENGTH_FIELD_NUMBER: _ClassVar[int]
+    image: _image_pb2.Image
+    scale: int
+    strength: float
+    def __init__(self, image: _Optional[_Union[_image_pb2.Image, _Mapping]] = ..., scale: _Optional[int] = ..., strength: _Optional[float] = ...) -> None: ...
+
+class EnhanceResponse(_message.Message):
+    __slots__ = ("image",)
+    IMAGE_FIELD_NUMBER: _ClassVar[int]
+    image: _image_pb2.Image
+    def __init__(self, image: _Optional[_Union[_image_pb2.Image, _Mapping]] = ...) -> None: ...
+
+class RankedInput(_message.Message):
+    __slots__ = ("candidate_id", "faces")
+    CANDIDATE_ID_FIELD_NUMBER: _ClassVar[int]
+    FACES_FIELD_NUMBER: _ClassVar[int]
+    candidate_id: str
+    faces: _containers.RepeatedCompositeFieldContainer[_face_pb2.Face]
+    def __init__(self, candidate_id: _Optional[str] = ..., faces: _Optional[_Iterable[_Union[_face_pb2.Face, _Mapping]]] = ...) -> None: ...
+
+class RankRequest(_message.Message):
+    __slots__ = ("candidates", "references", "identity_gate", "min_face_px")
+    CANDIDATES_FIELD_NUMBER: _ClassVar[int]
+    REFERENCES_FIELD_NUMBER: _ClassVar[int]
+    IDENTITY_GATE_FIELD_NUMBER: _ClassVar[int]
+    MIN_FACE_PX_FIELD_NUMBER: _ClassVar[int]
+    candidates: _containers.RepeatedCompositeFieldContainer[RankedInput]
+    references: _containers.RepeatedCompositeFieldContainer[_image_pb2.Embedding]
+    identity_gate: float
+    min_face_px: int
+    def __init__(self, candidates: _Optional[_Iterable[_Union[RankedInput, _Mapping]]] = ..., references: _Optional[_Iterable[_Union[_image_pb2.Embedding, _Mapping]]] = ..., identity_gate: _Optional[float] = ..., min_face_px: _Optional[int] = ...) -> None: ...
+
+class RankedCandidate(_message.Message):
+    __slots__ = ("candidate_id", "rank", "score", "best_similarity", "mean_similarity", "best_reference_index", "rejection")
+    CANDIDATE_ID_FIELD_NUMBER: _ClassVar[int]
+    RANK_FIELD_NUMBER: _ClassVar[int]
+    SCORE_FIELD_NUMBER: _ClassVar[int]
+    BEST_SIMILARITY_FIELD_NUMBER: _ClassVar[int]
+    MEAN_SIMILARITY_FIELD_NUMBER: _ClassVar[int]
+    BEST_REFERENCE_INDEX_FIELD_NUMBER: _ClassVar[int]
+    REJECTION_FIELD_NUMBER: _ClassVar[int]
+    candidate_id: str
+    rank: int
+    score: float
+    best_similarity: float
+    mean_similarity: float
+    best_reference_index: int
+    rejection: _face_pb2.Refusal
+    def __init__(self, candidate_id: _Optional[str] = ..., rank: _Optional[int] = ..., score: _Optional[float] = ..., best_similarity: _Optional[float] = ..., mean_similarity: _Optional[float] = ..., best_reference_index: _Optional[int] = ..., rejection: _Optional[_Union[_face_pb2.Refusal, _Mapping]] = ...) -> None: ...
+
+class RankResponse(_message.Message):
+    __slots__ = ("candidates", "identity_gate")
+    CANDIDATES_FIELD_NUMBER: _ClassVar[int]
+    IDENTITY_GATE_FIELD_NUMBER: _ClassVar[int]
+    candidates: _containers.RepeatedCompositeFieldContainer[RankedCandidate]
+    identity_gate: float
+    def __init__(self, candidates: _Optional[_Iterable[_Union[RankedCandidate, _Mapping]]] = ..., identity_gate: _Optional[float] = ...) -> None: ...

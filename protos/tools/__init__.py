@@ -1,0 +1,1 @@
+"""Tools that generate and check the stubs; not part of the distribution."""
