@@ -1,0 +1,1 @@
+"""The `likeness` command: a client of the services like any other."""

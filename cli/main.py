@@ -1,0 +1,30 @@
+"""Entry point of the `likeness` command."""
+
+import typer
+
+from cli import demo, doctor, identity, portrait, serve, styles
+
+app = typer.Typer(
+    name="likeness",
+    help="Portraits that keep the likeness, from a few photos or renders.\n\n"
+    "Start with: likeness portrait PHOTOS... --style studio --out portraits/",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_show_locals=False,
+)
+app.command()(serve.serve)
+app.command()(portrait.portrait)
+app.command()(portrait.watch)
+app.command()(styles.styles)
+app.command()(doctor.doctor)
+app.command(hidden=True)(demo.demo)
+app.add_typer(identity.app, name="identity")
+
+
+def main() -> None:
+    """Runs the command line."""
+    app()
+
+
+if __name__ == "__main__":
+    main()
