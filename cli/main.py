@@ -2,7 +2,7 @@
 
 import typer
 
-from cli import demo, doctor, identity, portrait, serve, styles
+from cli import demo, doctor, health, identity, portrait, serve, styles
 
 app = typer.Typer(
     name="likeness",
@@ -17,7 +17,8 @@ app.command()(portrait.portrait)
 app.command()(portrait.watch)
 app.command()(styles.styles)
 app.command()(doctor.doctor)
-app.command(hidden=True)(demo.demo)
+app.command()(health.health)
+app.command()(demo.demo)
 app.add_typer(identity.app, name="identity")
 
 

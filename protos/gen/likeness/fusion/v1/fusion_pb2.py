@@ -26,7 +26,7 @@ from likeness.common.v1 import face_pb2 as likeness_dot_common_dot_v1_dot_face__
 from likeness.common.v1 import image_pb2 as likeness_dot_common_dot_v1_dot_image__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1flikeness/fusion/v1/fusion.proto\x12\x12likeness.fusion.v1\x1a\x1dlikeness/common/v1/face.proto\x1a\x1elikeness/common/v1/image.proto\"\x7f\n\nFacedImage\x12\x37\n\x05image\x18\x01 \x01(\x0b\x32\x19.likeness.common.v1.ImageB\x06\xbaH\x03\xc8\x01\x01R\x05image\x12\x38\n\x05\x66\x61\x63\x65s\x18\x02 \x03(\x0b\x32\x18.likeness.common.v1.FaceB\x08\xbaH\x05\x92\x01\x02\x10@R\x05\x66\x61\x63\x65s\"\xa8\x01\n\rRegionWeights\x12(\n\x04\x65yes\x18\x01 \x01(\x02\x42\x0f\xbaH\x0c\n\n\x1d\x00\x00\x80?-\x00\x00\x00\x00H\x00R\x04\x65yes\x88\x01\x01\x12(\n\x04skin\x18\x02 \x01(\x02\x42\x0f\xbaH\x0c\n\n\x1d\x00\x00\x80?-\x00\x00\x00\x00H\x01R\x04skin\x88\x01\x01\x12(\n\x04lips\x18\x03 \x01(\x02\x42\x0f\xbaH\x0c\n\n\x1d\x00\x00\x80?-\x00\x00\x00\x00H\x02R\x04lips\x88\x01\x01\x42\x07\n\x05_eyesB\x07\n\x05_skinB\x07\n\x05_lips\"\xea\x02\n\x0b\x46useRequest\x12\x44\n\tcandidate\x18\x01 \x01(\x0b\x32\x1e.likeness.fusion.v1.FacedImageB\x06\xbaH\x03\xc8\x01\x01R\tcandidate\x12H\n\ttemplates\x18\x02 \x03(\x0b\x32\x1e.likeness.fusion.v1.FacedImageB\n\xbaH\x07\x92\x01\x04\x08\x01\x10\x10R\ttemplates\x12\x30\n\x08strength\x18\x03 \x01(\x02\x42\x0f\xbaH\x0c\n\n\x1d\x00\x00\x80?%\x00\x00\x00\x00H\x00R\x08strength\x88\x01\x01\x12H\n\x0eregion_weights\x18\x04 \x01(\x0b\x32!.likeness.fusion.v1.RegionWeightsR\rregionWeights\x12\x42\n\x08\x62lending\x18\x05 \x01(\x0e\x32\x1c.likeness.fusion.v1.BlendingB\x08\xbaH\x05\x82\x01\x02\x10\x01R\x08\x62lendingB\x0b\n\t_strength\"\x85\x01\n\x0c\x46useResponse\x12/\n\x05image\x18\x01 \x01(\x0b\x32\x19.likeness.common.v1.ImageR\x05image\x12%\n\x0etemplate_index\x18\x02 \x01(\x05R\rtemplateIndex\x12\x1d\n\nmask_share\x18\x03 \x01(\x02R\tmaskShare\"\xa7\x01\n\x13RestoreMarksRequest\x12\x44\n\tcandidate\x18\x01 \x01(\x0b\x32\x1e.likeness.fusion.v1.FacedImageB\x06\xbaH\x03\xc8\x01\x01R\tcandidate\x12J\n\nreferences\x18\x02 \x03(\x0b\x32\x1e.likeness.fusion.v1.FacedImageB\n\xbaH\x07\x92\x01\x04\x08\x01\x10\x10R\nreferences\"~\n\x0cRestoredMark\x12\x31\n\x06\x63\x65nter\x18\x01 \x01(\x0b\x32\x19.likeness.common.v1.PointR\x06\x63\x65nter\x12\x1b\n\tradius_px\x18\x02 \x01(\x02R\x08radiusPx\x12\x1e\n\nconfidence\x18\x03 \x01(\x02R\nconfidence\"\x7f\n\x14RestoreMarksResponse\x12/\n\x05image\x18\x01 \x01(\x0b\x32\x19.likeness.common.v1.ImageR\x05image\x12\x36\n\x05marks\x18\x02 \x03(\x0b\x32 .likeness.fusion.v1.RestoredMarkR\x05marks\"\xb8\x01\n\x0e\x45nhanceRequest\x12\x37\n\x05image\x18\x01 \x01(\x0b\x32\x19.likeness.common.v1.ImageB\x06\xbaH\x03\xc8\x01\x01R\x05image\x12$\n\x05scale\x18\x02 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x30\x01\x30\x02H\x00R\x05scale\x88\x01\x01\x12\x30\n\x08strength\x18\x03 \x01(\x02\x42\x0f\xbaH\x0c\n\n\x1d\x00\x00\x80?-\x00\x00\x00\x00H\x01R\x08strength\x88\x01\x01\x42\x08\n\x06_scaleB\x0b\n\t_strength\"B\n\x0f\x45nhanceResponse\x12/\n\x05image\x18\x01 \x01(\x0b\x32\x19.likeness.common.v1.ImageR\x05image\"v\n\x0bRankedInput\x12-\n\x0c\x63\x61ndidate_id\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x01R\x0b\x63\x61ndidateId\x12\x38\n\x05\x66\x61\x63\x65s\x18\x02 \x03(\x0b\x32\x18.likeness.common.v1.FaceB\x08\xbaH\x05\x92\x01\x02\x10@R\x05\x66\x61\x63\x65s\"\xb4\x02\n\x0bRankRequest\x12L\n\ncandidates\x18\x01 \x03(\x0b\x32\x1f.likeness.fusion.v1.RankedInputB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\x80\x02R\ncandidates\x12I\n\nreferences\x18\x02 \x03(\x0b\x32\x1d.likeness.common.v1.EmbeddingB\n\xbaH\x07\x92\x01\x04\x08\x01\x10@R\nreferences\x12\x39\n\ridentity_gate\x18\x03 \x01(\x02\x42\x0f\xbaH\x0c\n\n\x1d\x00\x00\x80?-\x00\x00\x80\xbfH\x00R\x0cidentityGate\x88\x01\x01\x12/\n\x0bmin_face_px\x18\x04 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\x80\x08(\x00H\x01R\tminFacePx\x88\x01\x01\x42\x10\n\x0e_identity_gateB\x0e\n\x0c_min_face_px\"\x9d\x02\n\x0fRankedCandidate\x12!\n\x0c\x63\x61ndidate_id\x18\x01 \x01(\tR\x0b\x63\x61ndidateId\x12\x12\n\x04rank\x18\x02 \x01(\x05R\x04rank\x12\x14\n\x05score\x18\x03 \x01(\x02R\x05score\x12\'\n\x0f\x62\x65st_similarity\x18\x04 \x01(\x02R\x0e\x62\x65stSimilarity\x12\'\n\x0fmean_similarity\x18\x05 \x01(\x02R\x0emeanSimilarity\x12\x30\n\x14\x62\x65st_reference_index\x18\x06 \x01(\x05R\x12\x62\x65stReferenceIndex\x12\x39\n\trejection\x18\x07 \x01(\x0b\x32\x1b.likeness.common.v1.RefusalR\trejection\"x\n\x0cRankResponse\x12\x43\n\ncandidates\x18\x01 \x03(\x0b\x32#.likeness.fusion.v1.RankedCandidateR\ncandidates\x12#\n\ridentity_gate\x18\x02 \x01(\x02R\x0cidentityGate*P\n\x08\x42lending\x12\x18\n\x14\x42LENDING_UNSPECIFIED\x10\x00\x12\x14\n\x10\x42LENDING_PYRAMID\x10\x01\x12\x14\n\x10\x42LENDING_POISSON\x10\x02\x32\xe4\x02\n\rFusionService\x12K\n\x04\x46use\x12\x1f.likeness.fusion.v1.FuseRequest\x1a .likeness.fusion.v1.FuseResponse\"\x00\x12\x63\n\x0cRestoreMarks\x12\'.likeness.fusion.v1.RestoreMarksRequest\x1a(.likeness.fusion.v1.RestoreMarksResponse\"\x00\x12T\n\x07\x45nhance\x12\".likeness.fusion.v1.EnhanceRequest\x1a#.likeness.fusion.v1.EnhanceResponse\"\x00\x12K\n\x04Rank\x12\x1f.likeness.fusion.v1.RankRequest\x1a .likeness.fusion.v1.RankResponse\"\x00\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1flikeness/fusion/v1/fusion.proto\x12\x12likeness.fusion.v1\x1a\x1dlikeness/common/v1/face.proto\x1a\x1elikeness/common/v1/image.proto\"\x7f\n\nFacedImage\x12\x37\n\x05image\x18\x01 \x01(\x0b\x32\x19.likeness.common.v1.ImageB\x06\xbaH\x03\xc8\x01\x01R\x05image\x12\x38\n\x05\x66\x61\x63\x65s\x18\x02 \x03(\x0b\x32\x18.likeness.common.v1.FaceB\x08\xbaH\x05\x92\x01\x02\x10@R\x05\x66\x61\x63\x65s\"\xa8\x01\n\rRegionWeights\x12(\n\x04\x65yes\x18\x01 \x01(\x02\x42\x0f\xbaH\x0c\n\n\x1d\x00\x00\x80?-\x00\x00\x00\x00H\x00R\x04\x65yes\x88\x01\x01\x12(\n\x04skin\x18\x02 \x01(\x02\x42\x0f\xbaH\x0c\n\n\x1d\x00\x00\x80?-\x00\x00\x00\x00H\x01R\x04skin\x88\x01\x01\x12(\n\x04lips\x18\x03 \x01(\x02\x42\x0f\xbaH\x0c\n\n\x1d\x00\x00\x80?-\x00\x00\x00\x00H\x02R\x04lips\x88\x01\x01\x42\x07\n\x05_eyesB\x07\n\x05_skinB\x07\n\x05_lips\"\xa2\x03\n\x0b\x46useRequest\x12\x44\n\tcandidate\x18\x01 \x01(\x0b\x32\x1e.likeness.fusion.v1.FacedImageB\x06\xbaH\x03\xc8\x01\x01R\tcandidate\x12H\n\ttemplates\x18\x02 \x03(\x0b\x32\x1e.likeness.fusion.v1.FacedImageB\n\xbaH\x07\x92\x01\x04\x08\x01\x10\x10R\ttemplates\x12\x30\n\x08strength\x18\x03 \x01(\x02\x42\x0f\xbaH\x0c\n\n\x1d\x00\x00\x80?%\x00\x00\x00\x00H\x00R\x08strength\x88\x01\x01\x12H\n\x0eregion_weights\x18\x04 \x01(\x0b\x32!.likeness.fusion.v1.RegionWeightsR\rregionWeights\x12\x42\n\x08\x62lending\x18\x05 \x01(\x0e\x32\x1c.likeness.fusion.v1.BlendingB\x08\xbaH\x05\x82\x01\x02\x10\x01R\x08\x62lending\x12\x36\n\x04warp\x18\x06 \x01(\x0e\x32\x18.likeness.fusion.v1.WarpB\x08\xbaH\x05\x82\x01\x02\x10\x01R\x04warpB\x0b\n\t_strength\"\xa2\x02\n\x0c\x46useResponse\x12/\n\x05image\x18\x01 \x01(\x0b\x32\x19.likeness.common.v1.ImageR\x05image\x12%\n\x0etemplate_index\x18\x02 \x01(\x05R\rtemplateIndex\x12\x1d\n\nmask_share\x18\x03 \x01(\x02R\tmaskShare\x12\x1a\n\x08strength\x18\x04 \x01(\x02R\x08strength\x12\'\n\x0fpose_similarity\x18\x05 \x01(\x02R\x0eposeSimilarity\x12\x1c\n\ttransform\x18\x06 \x03(\x02R\ttransform\x12\x38\n\x0b\x63hanged_box\x18\x07 \x01(\x0b\x32\x17.likeness.common.v1.BoxR\nchangedBox\"\xa7\x01\n\x13RestoreMarksRequest\x12\x44\n\tcandidate\x18\x01 \x01(\x0b\x32\x1e.likeness.fusion.v1.FacedImageB\x06\xbaH\x03\xc8\x01\x01R\tcandidate\x12J\n\nreferences\x18\x02 \x03(\x0b\x32\x1e.likeness.fusion.v1.FacedImageB\n\xbaH\x07\x92\x01\x04\x08\x01\x10\x10R\nreferences\"~\n\x0cRestoredMark\x12\x31\n\x06\x63\x65nter\x18\x01 \x01(\x0b\x32\x19.likeness.common.v1.PointR\x06\x63\x65nter\x12\x1b\n\tradius_px\x18\x02 \x01(\x02R\x08radiusPx\x12\x1e\n\nconfidence\x18\x03 \x01(\x02R\nconfidence\"\x7f\n\x14RestoreMarksResponse\x12/\n\x05image\x18\x01 \x01(\x0b\x32\x19.likeness.common.v1.ImageR\x05image\x12\x36\n\x05marks\x18\x02 \x03(\x0b\x32 .likeness.fusion.v1.RestoredMarkR\x05marks\"\xb8\x01\n\x0e\x45nhanceRequest\x12\x37\n\x05image\x18\x01 \x01(\x0b\x32\x19.likeness.common.v1.ImageB\x06\xbaH\x03\xc8\x01\x01R\x05image\x12$\n\x05scale\x18\x02 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x30\x01\x30\x02H\x00R\x05scale\x88\x01\x01\x12\x30\n\x08strength\x18\x03 \x01(\x02\x42\x0f\xbaH\x0c\n\n\x1d\x00\x00\x80?-\x00\x00\x00\x00H\x01R\x08strength\x88\x01\x01\x42\x08\n\x06_scaleB\x0b\n\t_strength\"B\n\x0f\x45nhanceResponse\x12/\n\x05image\x18\x01 \x01(\x0b\x32\x19.likeness.common.v1.ImageR\x05image\"\xa7\x01\n\x0bRankedInput\x12-\n\x0c\x63\x61ndidate_id\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x01R\x0b\x63\x61ndidateId\x12\x38\n\x05\x66\x61\x63\x65s\x18\x02 \x03(\x0b\x32\x18.likeness.common.v1.FaceB\x08\xbaH\x05\x92\x01\x02\x10@R\x05\x66\x61\x63\x65s\x12/\n\x05image\x18\x03 \x01(\x0b\x32\x19.likeness.common.v1.ImageR\x05image\"\xac\x01\n\x0bRankWeights\x12\x38\n\x0f\x62\x65st_similarity\x18\x01 \x01(\x02\x42\x0f\xbaH\x0c\n\n\x1d\x00\x00\x80?-\x00\x00\x00\x00R\x0e\x62\x65stSimilarity\x12\x38\n\x0fmean_similarity\x18\x02 \x01(\x02\x42\x0f\xbaH\x0c\n\n\x1d\x00\x00\x80?-\x00\x00\x00\x00R\x0emeanSimilarity\x12)\n\x07quality\x18\x03 \x01(\x02\x42\x0f\xbaH\x0c\n\n\x1d\x00\x00\x80?-\x00\x00\x00\x00R\x07quality\"\xd1\x03\n\x0bRankRequest\x12L\n\ncandidates\x18\x01 \x03(\x0b\x32\x1f.likeness.fusion.v1.RankedInputB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\x80\x02R\ncandidates\x12I\n\nreferences\x18\x02 \x03(\x0b\x32\x1d.likeness.common.v1.EmbeddingB\n\xbaH\x07\x92\x01\x04\x08\x01\x10@R\nreferences\x12\x39\n\ridentity_gate\x18\x03 \x01(\x02\x42\x0f\xbaH\x0c\n\n\x1d\x00\x00\x80?-\x00\x00\x80\xbfH\x00R\x0cidentityGate\x88\x01\x01\x12/\n\x0bmin_face_px\x18\x04 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\x80\x08(\x00H\x01R\tminFacePx\x88\x01\x01\x12G\n\x14\x64uplicate_similarity\x18\x05 \x01(\x02\x42\x0f\xbaH\x0c\n\n\x1d\x00\x00\x80?-\x00\x00\x00\x00H\x02R\x13\x64uplicateSimilarity\x88\x01\x01\x12\x39\n\x07weights\x18\x06 \x01(\x0b\x32\x1f.likeness.fusion.v1.RankWeightsR\x07weightsB\x10\n\x0e_identity_gateB\x0e\n\x0c_min_face_pxB\x17\n\x15_duplicate_similarity\"\x9d\x02\n\x0fRankedCandidate\x12!\n\x0c\x63\x61ndidate_id\x18\x01 \x01(\tR\x0b\x63\x61ndidateId\x12\x12\n\x04rank\x18\x02 \x01(\x05R\x04rank\x12\x14\n\x05score\x18\x03 \x01(\x02R\x05score\x12\'\n\x0f\x62\x65st_similarity\x18\x04 \x01(\x02R\x0e\x62\x65stSimilarity\x12\'\n\x0fmean_similarity\x18\x05 \x01(\x02R\x0emeanSimilarity\x12\x30\n\x14\x62\x65st_reference_index\x18\x06 \x01(\x05R\x12\x62\x65stReferenceIndex\x12\x39\n\trejection\x18\x07 \x01(\x0b\x32\x1b.likeness.common.v1.RefusalR\trejection\"x\n\x0cRankResponse\x12\x43\n\ncandidates\x18\x01 \x03(\x0b\x32#.likeness.fusion.v1.RankedCandidateR\ncandidates\x12#\n\ridentity_gate\x18\x02 \x01(\x02R\x0cidentityGate*P\n\x08\x42lending\x12\x18\n\x14\x42LENDING_UNSPECIFIED\x10\x00\x12\x14\n\x10\x42LENDING_PYRAMID\x10\x01\x12\x14\n\x10\x42LENDING_POISSON\x10\x02*E\n\x04Warp\x12\x14\n\x10WARP_UNSPECIFIED\x10\x00\x12\x13\n\x0fWARP_SIMILARITY\x10\x01\x12\x12\n\x0eWARP_LANDMARKS\x10\x02\x32\xe4\x02\n\rFusionService\x12K\n\x04\x46use\x12\x1f.likeness.fusion.v1.FuseRequest\x1a .likeness.fusion.v1.FuseResponse\"\x00\x12\x63\n\x0cRestoreMarks\x12\'.likeness.fusion.v1.RestoreMarksRequest\x1a(.likeness.fusion.v1.RestoreMarksResponse\"\x00\x12T\n\x07\x45nhance\x12\".likeness.fusion.v1.EnhanceRequest\x1a#.likeness.fusion.v1.EnhanceResponse\"\x00\x12K\n\x04Rank\x12\x1f.likeness.fusion.v1.RankRequest\x1a .likeness.fusion.v1.RankResponse\"\x00\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -51,6 +51,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_FUSEREQUEST'].fields_by_name['strength']._serialized_options = b'\272H\014\n\n\035\000\000\200?%\000\000\000\000'
   _globals['_FUSEREQUEST'].fields_by_name['blending']._loaded_options = None
   _globals['_FUSEREQUEST'].fields_by_name['blending']._serialized_options = b'\272H\005\202\001\002\020\001'
+  _globals['_FUSEREQUEST'].fields_by_name['warp']._loaded_options = None
+  _globals['_FUSEREQUEST'].fields_by_name['warp']._serialized_options = b'\272H\005\202\001\002\020\001'
   _globals['_RESTOREMARKSREQUEST'].fields_by_name['candidate']._loaded_options = None
   _globals['_RESTOREMARKSREQUEST'].fields_by_name['candidate']._serialized_options = b'\272H\003\310\001\001'
   _globals['_RESTOREMARKSREQUEST'].fields_by_name['references']._loaded_options = None
@@ -65,6 +67,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RANKEDINPUT'].fields_by_name['candidate_id']._serialized_options = b'\272H\007r\005\020\001\030\200\001'
   _globals['_RANKEDINPUT'].fields_by_name['faces']._loaded_options = None
   _globals['_RANKEDINPUT'].fields_by_name['faces']._serialized_options = b'\272H\005\222\001\002\020@'
+  _globals['_RANKWEIGHTS'].fields_by_name['best_similarity']._loaded_options = None
+  _globals['_RANKWEIGHTS'].fields_by_name['best_similarity']._serialized_options = b'\272H\014\n\n\035\000\000\200?-\000\000\000\000'
+  _globals['_RANKWEIGHTS'].fields_by_name['mean_similarity']._loaded_options = None
+  _globals['_RANKWEIGHTS'].fields_by_name['mean_similarity']._serialized_options = b'\272H\014\n\n\035\000\000\200?-\000\000\000\000'
+  _globals['_RANKWEIGHTS'].fields_by_name['quality']._loaded_options = None
+  _globals['_RANKWEIGHTS'].fields_by_name['quality']._serialized_options = b'\272H\014\n\n\035\000\000\200?-\000\000\000\000'
   _globals['_RANKREQUEST'].fields_by_name['candidates']._loaded_options = None
   _globals['_RANKREQUEST'].fields_by_name['candidates']._serialized_options = b'\272H\010\222\001\005\010\001\020\200\002'
   _globals['_RANKREQUEST'].fields_by_name['references']._loaded_options = None
@@ -73,34 +81,40 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RANKREQUEST'].fields_by_name['identity_gate']._serialized_options = b'\272H\014\n\n\035\000\000\200?-\000\000\200\277'
   _globals['_RANKREQUEST'].fields_by_name['min_face_px']._loaded_options = None
   _globals['_RANKREQUEST'].fields_by_name['min_face_px']._serialized_options = b'\272H\007\032\005\030\200\010(\000'
-  _globals['_BLENDING']._serialized_start=2442
-  _globals['_BLENDING']._serialized_end=2522
+  _globals['_RANKREQUEST'].fields_by_name['duplicate_similarity']._loaded_options = None
+  _globals['_RANKREQUEST'].fields_by_name['duplicate_similarity']._serialized_options = b'\272H\014\n\n\035\000\000\200?-\000\000\000\000'
+  _globals['_BLENDING']._serialized_start=3037
+  _globals['_BLENDING']._serialized_end=3117
+  _globals['_WARP']._serialized_start=3119
+  _globals['_WARP']._serialized_end=3188
   _globals['_FACEDIMAGE']._serialized_start=118
   _globals['_FACEDIMAGE']._serialized_end=245
   _globals['_REGIONWEIGHTS']._serialized_start=248
   _globals['_REGIONWEIGHTS']._serialized_end=416
   _globals['_FUSEREQUEST']._serialized_start=419
-  _globals['_FUSEREQUEST']._serialized_end=781
-  _globals['_FUSERESPONSE']._serialized_start=784
-  _globals['_FUSERESPONSE']._serialized_end=917
-  _globals['_RESTOREMARKSREQUEST']._serialized_start=920
-  _globals['_RESTOREMARKSREQUEST']._serialized_end=1087
-  _globals['_RESTOREDMARK']._serialized_start=1089
-  _globals['_RESTOREDMARK']._serialized_end=1215
-  _globals['_RESTOREMARKSRESPONSE']._serialized_start=1217
-  _globals['_RESTOREMARKSRESPONSE']._serialized_end=1344
-  _globals['_ENHANCEREQUEST']._serialized_start=1347
-  _globals['_ENHANCEREQUEST']._serialized_end=1531
-  _globals['_ENHANCERESPONSE']._serialized_start=1533
-  _globals['_ENHANCERESPONSE']._serialized_end=1599
-  _globals['_RANKEDINPUT']._serialized_start=1601
-  _globals['_RANKEDINPUT']._serialized_end=1719
-  _globals['_RANKREQUEST']._serialized_start=1722
-  _globals['_RANKREQUEST']._serialized_end=2030
-  _globals['_RANKEDCANDIDATE']._serialized_start=2033
-  _globals['_RANKEDCANDIDATE']._serialized_end=2318
-  _globals['_RANKRESPONSE']._serialized_start=2320
-  _globals['_RANKRESPONSE']._serialized_end=2440
-  _globals['_FUSIONSERVICE']._serialized_start=2525
-  _globals['_FUSIONSERVICE']._serialized_end=2881
+  _globals['_FUSEREQUEST']._serialized_end=837
+  _globals['_FUSERESPONSE']._serialized_start=840
+  _globals['_FUSERESPONSE']._serialized_end=1130
+  _globals['_RESTOREMARKSREQUEST']._serialized_start=1133
+  _globals['_RESTOREMARKSREQUEST']._serialized_end=1300
+  _globals['_RESTOREDMARK']._serialized_start=1302
+  _globals['_RESTOREDMARK']._serialized_end=1428
+  _globals['_RESTOREMARKSRESPONSE']._serialized_start=1430
+  _globals['_RESTOREMARKSRESPONSE']._serialized_end=1557
+  _globals['_ENHANCEREQUEST']._serialized_start=1560
+  _globals['_ENHANCEREQUEST']._serialized_end=1744
+  _globals['_ENHANCERESPONSE']._serialized_start=1746
+  _globals['_ENHANCERESPONSE']._serialized_end=1812
+  _globals['_RANKEDINPUT']._serialized_start=1815
+  _globals['_RANKEDINPUT']._serialized_end=1982
+  _globals['_RANKWEIGHTS']._serialized_start=1985
+  _globals['_RANKWEIGHTS']._serialized_end=2157
+  _globals['_RANKREQUEST']._serialized_start=2160
+  _globals['_RANKREQUEST']._serialized_end=2625
+  _globals['_RANKEDCANDIDATE']._serialized_start=2628
+  _globals['_RANKEDCANDIDATE']._serialized_end=2913
+  _globals['_RANKRESPONSE']._serialized_start=2915
+  _globals['_RANKRESPONSE']._serialized_end=3035
+  _globals['_FUSIONSERVICE']._serialized_start=3191
+  _globals['_FUSIONSERVICE']._serialized_end=3547
 # @@protoc_insertion_point(module_scope)

@@ -14,9 +14,18 @@ class Blending(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     BLENDING_UNSPECIFIED: _ClassVar[Blending]
     BLENDING_PYRAMID: _ClassVar[Blending]
     BLENDING_POISSON: _ClassVar[Blending]
+
+class Warp(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    WARP_UNSPECIFIED: _ClassVar[Warp]
+    WARP_SIMILARITY: _ClassVar[Warp]
+    WARP_LANDMARKS: _ClassVar[Warp]
 BLENDING_UNSPECIFIED: Blending
 BLENDING_PYRAMID: Blending
 BLENDING_POISSON: Blending
+WARP_UNSPECIFIED: Warp
+WARP_SIMILARITY: Warp
+WARP_LANDMARKS: Warp
 
 class FacedImage(_message.Message):
     __slots__ = ("image", "faces")
@@ -37,28 +46,38 @@ class RegionWeights(_message.Message):
     def __init__(self, eyes: _Optional[float] = ..., skin: _Optional[float] = ..., lips: _Optional[float] = ...) -> None: ...
 
 class FuseRequest(_message.Message):
-    __slots__ = ("candidate", "templates", "strength", "region_weights", "blending")
+    __slots__ = ("candidate", "templates", "strength", "region_weights", "blending", "warp")
     CANDIDATE_FIELD_NUMBER: _ClassVar[int]
     TEMPLATES_FIELD_NUMBER: _ClassVar[int]
     STRENGTH_FIELD_NUMBER: _ClassVar[int]
     REGION_WEIGHTS_FIELD_NUMBER: _ClassVar[int]
     BLENDING_FIELD_NUMBER: _ClassVar[int]
+    WARP_FIELD_NUMBER: _ClassVar[int]
     candidate: FacedImage
     templates: _containers.RepeatedCompositeFieldContainer[FacedImage]
     strength: float
     region_weights: RegionWeights
     blending: Blending
-    def __init__(self, candidate: _Optional[_Union[FacedImage, _Mapping]] = ..., templates: _Optional[_Iterable[_Union[FacedImage, _Mapping]]] = ..., strength: _Optional[float] = ..., region_weights: _Optional[_Union[RegionWeights, _Mapping]] = ..., blending: _Optional[_Union[Blending, str]] = ...) -> None: ...
+    warp: Warp
+    def __init__(self, candidate: _Optional[_Union[FacedImage, _Mapping]] = ..., templates: _Optional[_Iterable[_Union[FacedImage, _Mapping]]] = ..., strength: _Optional[float] = ..., region_weights: _Optional[_Union[RegionWeights, _Mapping]] = ..., blending: _Optional[_Union[Blending, str]] = ..., warp: _Optional[_Union[Warp, str]] = ...) -> None: ...
 
 class FuseResponse(_message.Message):
-    __slots__ = ("image", "template_index", "mask_share")
+    __slots__ = ("image", "template_index", "mask_share", "strength", "pose_similarity", "transform", "changed_box")
     IMAGE_FIELD_NUMBER: _ClassVar[int]
     TEMPLATE_INDEX_FIELD_NUMBER: _ClassVar[int]
     MASK_SHARE_FIELD_NUMBER: _ClassVar[int]
+    STRENGTH_FIELD_NUMBER: _ClassVar[int]
+    POSE_SIMILARITY_FIELD_NUMBER: _ClassVar[int]
+    TRANSFORM_FIELD_NUMBER: _ClassVar[int]
+    CHANGED_BOX_FIELD_NUMBER: _ClassVar[int]
     image: _image_pb2.Image
     template_index: int
     mask_share: float
-    def __init__(self, image: _Optional[_Union[_image_pb2.Image, _Mapping]] = ..., template_index: _Optional[int] = ..., mask_share: _Optional[float] = ...) -> None: ...
+    strength: float
+    pose_similarity: float
+    transform: _containers.RepeatedScalarFieldContainer[float]
+    changed_box: _image_pb2.Box
+    def __init__(self, image: _Optional[_Union[_image_pb2.Image, _Mapping]] = ..., template_index: _Optional[int] = ..., mask_share: _Optional[float] = ..., strength: _Optional[float] = ..., pose_similarity: _Optional[float] = ..., transform: _Optional[_Iterable[float]] = ..., changed_box: _Optional[_Union[_image_pb2.Box, _Mapping]] = ...) -> None: ...
 
 class RestoreMarksRequest(_message.Message):
     __slots__ = ("candidate", "references")
@@ -103,24 +122,40 @@ class EnhanceResponse(_message.Message):
     def __init__(self, image: _Optional[_Union[_image_pb2.Image, _Mapping]] = ...) -> None: ...
 
 class RankedInput(_message.Message):
-    __slots__ = ("candidate_id", "faces")
+    __slots__ = ("candidate_id", "faces", "image")
     CANDIDATE_ID_FIELD_NUMBER: _ClassVar[int]
     FACES_FIELD_NUMBER: _ClassVar[int]
+    IMAGE_FIELD_NUMBER: _ClassVar[int]
     candidate_id: str
     faces: _containers.RepeatedCompositeFieldContainer[_face_pb2.Face]
-    def __init__(self, candidate_id: _Optional[str] = ..., faces: _Optional[_Iterable[_Union[_face_pb2.Face, _Mapping]]] = ...) -> None: ...
+    image: _image_pb2.Image
+    def __init__(self, candidate_id: _Optional[str] = ..., faces: _Optional[_Iterable[_Union[_face_pb2.Face, _Mapping]]] = ..., image: _Optional[_Union[_image_pb2.Image, _Mapping]] = ...) -> None: ...
+
+class RankWeights(_message.Message):
+    __slots__ = ("best_similarity", "mean_similarity", "quality")
+    BEST_SIMILARITY_FIELD_NUMBER: _ClassVar[int]
+    MEAN_SIMILARITY_FIELD_NUMBER: _ClassVar[int]
+    QUALITY_FIELD_NUMBER: _ClassVar[int]
+    best_similarity: float
+    mean_similarity: float
+    quality: float
+    def __init__(self, best_similarity: _Optional[float] = ..., mean_similarity: _Optional[float] = ..., quality: _Optional[float] = ...) -> None: ...
 
 class RankRequest(_message.Message):
-    __slots__ = ("candidates", "references", "identity_gate", "min_face_px")
+    __slots__ = ("candidates", "references", "identity_gate", "min_face_px", "duplicate_similarity", "weights")
     CANDIDATES_FIELD_NUMBER: _ClassVar[int]
     REFERENCES_FIELD_NUMBER: _ClassVar[int]
     IDENTITY_GATE_FIELD_NUMBER: _ClassVar[int]
     MIN_FACE_PX_FIELD_NUMBER: _ClassVar[int]
+    DUPLICATE_SIMILARITY_FIELD_NUMBER: _ClassVar[int]
+    WEIGHTS_FIELD_NUMBER: _ClassVar[int]
     candidates: _containers.RepeatedCompositeFieldContainer[RankedInput]
     references: _containers.RepeatedCompositeFieldContainer[_image_pb2.Embedding]
     identity_gate: float
     min_face_px: int
-    def __init__(self, candidates: _Optional[_Iterable[_Union[RankedInput, _Mapping]]] = ..., references: _Optional[_Iterable[_Union[_image_pb2.Embedding, _Mapping]]] = ..., identity_gate: _Optional[float] = ..., min_face_px: _Optional[int] = ...) -> None: ...
+    duplicate_similarity: float
+    weights: RankWeights
+    def __init__(self, candidates: _Optional[_Iterable[_Union[RankedInput, _Mapping]]] = ..., references: _Optional[_Iterable[_Union[_image_pb2.Embedding, _Mapping]]] = ..., identity_gate: _Optional[float] = ..., min_face_px: _Optional[int] = ..., duplicate_similarity: _Optional[float] = ..., weights: _Optional[_Union[RankWeights, _Mapping]] = ...) -> None: ...
 
 class RankedCandidate(_message.Message):
     __slots__ = ("candidate_id", "rank", "score", "best_similarity", "mean_similarity", "best_reference_index", "rejection")

@@ -1,0 +1,1 @@
+"""Load tests and measurements over the real stubs; each writes a report under out/reports."""
