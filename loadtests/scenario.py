@@ -30,7 +30,7 @@ CALL_TIMEOUT_S = 60.0
 PORTRAIT_TIMEOUT_S = 600.0
 
 
-class ReportingInterceptor(grpc.UnaryUnaryClientInterceptor):
+class ReportingInterceptor(grpc.UnaryUnaryClientInterceptor):  # type: ignore[misc]
     """Tells Locust of each unary call."""
 
     def __init__(self, environment: Any) -> None:
@@ -51,7 +51,7 @@ class ReportingInterceptor(grpc.UnaryUnaryClientInterceptor):
         return call
 
 
-class PortraitUser(User):  # type: ignore[misc]
+class PortraitUser(User):
     """A client team's backend: one identity, several portraits."""
 
     wait_time = between(0.2, 1.0)
