@@ -1,0 +1,1 @@
+"""Mechanics that every service uses: nothing in here knows faces, portraits or models."""
