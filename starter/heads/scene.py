@@ -1,0 +1,153 @@
+"""Light, background, clothes and framing of one picture."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from starter.heads import palette
+from starter.heads.arrays import Floats
+from starter.heads.identity import Rgb
+
+Direction = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Lighting:
+    """Directions point towards the light, need not be unit length; colours are linear intensities.
+
+    sky and ground light the scene from above and below; `name` is the caption's word.
+    """
+
+    name: str
+    key_direction: Direction
+    key: Rgb
+    fill_direction: Direction
+    fill: Rgb
+    rim_direction: Direction
+    rim: Rgb
+    sky: Rgb
+    ground: Rgb
+
+
+@dataclass(frozen=True)
+class Clothes:
+    """A top. `rgb` is linear; neckline is its height (decimetres on the neutral head), v_neck its depth."""
+
+    color: str
+    rgb: Rgb
+    is_striped: bool
+    neckline: float
+    v_neck: float
+
+    @property
+    def pattern(self) -> str:
+        """The caption's word."""
+        return "striped" if self.is_striped else "plain"
+
+
+@dataclass(frozen=True)
+class Framing:
+    """fill: face over picture height. right, up: camera shift in pictures; rise: its height in faces."""
+
+    fill: float = 0.72
+    right: float = 0.0
+    up: float = 0.0
+    rise: float = 0.0
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Everything around the character. Background colours are linear: `background_top` fades to `_bottom`."""
+
+    lighting: Lighting
+    background: str
+    background_top: Rgb
+    background_bottom: Rgb
+    clothes: Clothes
+    frame_rgb: Rgb
+    framing: Framing
+
+
+@dataclass(frozen=True)
+class _LightKind:
+    share: float
+    key: float
+    fill: float
+    azimuth_deg: float
+    ambient: float
+    tint: Rgb
+
+
+_NEUTRAL: Rgb = (1.0, 0.97, 0.94)
+LIGHTS: Mapping[str, _LightKind] = {
+    "soft light": _LightKind(0.45, 1.75, 0.95, 22, 1.2, _NEUTRAL),
+    "warm light": _LightKind(0.2, 2.3, 0.55, 32, 1.0, (1.0, 0.90, 0.78)),
+    "cool light": _LightKind(0.2, 2.2, 0.6, 32, 1.0, (0.80, 0.90, 1.06)),
+    "dramatic light": _LightKind(0.15, 2.7, 0.28, 55, 0.75, _NEUTRAL),
+}
+NECKLINES = (5.98, 5.88, 5.8)
+V_NECKS = (0.0, 0.0, 0.25, 0.5)
+STRIPED_SHARE = 0.25
+
+
+def sample_scene(rng: np.random.Generator) -> Scene:
+    """Draw light, background, clothes and framing."""
+    background = str(rng.choice(list(palette.BACKGROUNDS)))
+    shade = _jitter(rng, palette.BACKGROUNDS[background])
+    return Scene(
+        lighting=sample_lighting(rng),
+        background=background,
+        background_top=palette.rgb(palette.linear(shade)),
+        background_bottom=palette.rgb(palette.linear(shade * 0.8)),
+        clothes=sample_clothes(rng),
+        frame_rgb=palette.FRAMES[rng.integers(len(palette.FRAMES))],
+        framing=Framing(
+            fill=float(rng.normal(0.72, 0.006)),
+            right=float(rng.normal(0, 0.01)),
+            up=float(rng.normal(0, 0.01)),
+            rise=float(rng.normal(0, 0.06)),
+        ),
+    )
+
+
+def sample_lighting(rng: np.random.Generator) -> Lighting:
+    """Draw one of the named lights."""
+    name = str(rng.choice(list(LIGHTS), p=[kind.share for kind in LIGHTS.values()]))
+    kind = LIGHTS[name]
+    azimuth, height = np.radians([rng.normal(kind.azimuth_deg, 5) * rng.choice([-1, 1]), rng.uniform(22, 42)])
+    side = float(np.sin(azimuth))
+    strength = kind.key * rng.uniform(0.95, 1.05)
+    return Lighting(
+        name=name,
+        key_direction=(
+            side * float(np.cos(height)),
+            float(np.sin(height)),
+            float(np.cos(azimuth) * np.cos(height)),
+        ),
+        key=palette.rgb(np.array(kind.tint) * strength),
+        fill_direction=(-side * 0.9, 0.15, 0.6),
+        fill=palette.rgb(np.array(_NEUTRAL) * kind.fill),
+        rim_direction=(-side, 0.45, -0.75),
+        rim=palette.rgb(np.ones(3) * rng.uniform(0.8, 1.4)),
+        sky=palette.rgb(np.array([0.34, 0.37, 0.42]) * kind.ambient),
+        ground=(0.22, 0.18, 0.16),
+    )
+
+
+def sample_clothes(rng: np.random.Generator) -> Clothes:
+    """Draw a top."""
+    color = str(rng.choice(list(palette.CLOTHES)))
+    rgb = palette.linear(_jitter(rng, palette.CLOTHES[color])) * 0.8 + 0.01
+    return Clothes(
+        color=color,
+        rgb=palette.rgb(rgb),
+        is_striped=bool(rng.random() < STRIPED_SHARE),
+        neckline=float(rng.choice(NECKLINES)),
+        v_neck=float(rng.choice(V_NECKS)),
+    )
+
+
+def _jitter(rng: np.random.Generator, color: Rgb) -> Floats:
+    """A near shade, so that a colour's name stands for a range."""
+    return np.clip(np.array(color) * rng.normal(1, 0.05) + rng.normal(0, 0.02, 3), 0.02, 0.98)
