@@ -73,6 +73,10 @@ load: $(READY)  ## Load-test the real stubs; leaves out/reports/load.html and lo
 	python -m pip install --quiet --constraint constraints.txt -e ".[load]"
 	python -m loadtests.run
 
+.PHONY: triton-setup
+triton-setup: $(READY)  ## Install a Triton server for CPU into .triton (144 MB) and its client; tests: pytest -m triton
+	deploy/triton/setup.sh
+
 .PHONY: bench-overhead
 bench-overhead: $(READY)  ## Measure what the orchestrator adds to its stages
 	python -m loadtests.overhead
