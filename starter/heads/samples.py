@@ -1,7 +1,7 @@
 """The sample people that ship with the repository; no model was trained on them."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -13,7 +13,7 @@ from starter.heads.expressions import Expression
 from starter.heads.head import build_head
 from starter.heads.painting import paint
 from starter.heads.renderer import Renderer
-from starter.heads.scene import Framing, sample_scene
+from starter.heads.scene import Framing, sample_lighting, sample_scene
 from starter.heads.view import Pose, View
 
 SAMPLES_FOLDER = Path(__file__).parents[1] / "samples"
@@ -21,12 +21,20 @@ SAMPLES_SEED = 1815  # training data use other seeds
 PEOPLE: Mapping[str, int] = {"ada": 26, "bruno": 10, "chioma": 21}
 """Name -> number under SAMPLES_SEED; chosen so that dlib tells them apart and finds them in every picture."""
 
-_SHOTS: tuple[tuple[Expression, Pose], ...] = (
-    ("neutral", Pose()),
-    ("smile", Pose(yaw=-11, pitch=2, roll=1, gaze=(8, 0))),
-    ("neutral", Pose(yaw=10, pitch=-3, roll=-1, gaze=(-7, 1))),
-    ("grin", Pose(yaw=5, pitch=1, roll=-2, gaze=(-4, 0))),
-    ("smile", Pose(yaw=-5, pitch=-2, roll=2, gaze=(4, 1))),
+
+@dataclass(frozen=True)
+class _Shot:
+    light: str
+    expression: Expression
+    pose: Pose
+
+
+_SHOTS = (
+    _Shot("soft light", "neutral", Pose()),
+    _Shot("warm light", "smile", Pose(yaw=-11, pitch=2, roll=1, gaze=(8, 0))),
+    _Shot("soft light", "neutral", Pose(yaw=10, pitch=-3, roll=-1, gaze=(-7, 1))),
+    _Shot("cool light", "grin", Pose(yaw=5, pitch=1, roll=-2, gaze=(-4, 0))),
+    _Shot("soft light", "smile", Pose(yaw=-5, pitch=-2, roll=2, gaze=(4, 1))),
 )
 
 
@@ -48,9 +56,10 @@ def draw_person(renderer: Renderer, seed: int, number: int) -> Iterator[Image]:
     """Five pictures of one person with the usual hair and no glasses; the first one frontal and neutral."""
     identity = identity_of(seed, number)
     paint_map = paint(identity)
-    for shot, (expression, pose) in enumerate(_SHOTS):
-        scene = sample_scene(np.random.default_rng([seed, number, 1 + shot]))
-        if shot == 0:
+    for number_of_shot, shot in enumerate(_SHOTS):
+        rng = np.random.default_rng([seed, number, 1 + number_of_shot])
+        scene = replace(sample_scene(rng), lighting=sample_lighting(rng, shot.light))
+        if number_of_shot == 0:
             scene = replace(scene, framing=Framing())
-        view = View(identity.hair, "none", expression, 1.0, pose, scene)
+        view = View(identity.hair, "none", shot.expression, 1.0, shot.pose, scene)
         yield renderer.draw(identity, view, build_head(identity, view), paint_map).rgb

@@ -111,9 +111,9 @@ def sample_scene(rng: np.random.Generator) -> Scene:
     )
 
 
-def sample_lighting(rng: np.random.Generator) -> Lighting:
-    """Draw one of the named lights."""
-    name = str(rng.choice(list(LIGHTS), p=[kind.share for kind in LIGHTS.values()]))
+def sample_lighting(rng: np.random.Generator, name: str | None = None) -> Lighting:
+    """Draw a light of this name (a key of LIGHTS), or of any."""
+    name = name or str(rng.choice(list(LIGHTS), p=[kind.share for kind in LIGHTS.values()]))
     kind = LIGHTS[name]
     azimuth, height = np.radians([rng.normal(kind.azimuth_deg, 5) * rng.choice([-1, 1]), rng.uniform(22, 42)])
     side = float(np.sin(azimuth))

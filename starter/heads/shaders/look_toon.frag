@@ -56,8 +56,8 @@ void main() {
         vec3 base = vivid(screen(s.albedo * 1.25), 1.35);
         c = mix(base * vec3(0.70, 0.66, 0.76), base, tone(s.normal, 0.016, 0.40));
     }
-    else if (material == TEETH) c = vec3(0.96, 0.95, 0.92);
-    else if (material == TONGUE) c = vec3(0.78, 0.36, 0.38);
+    else if (material == TEETH) c = mix(vec3(0.50, 0.44, 0.44), vec3(0.96, 0.95, 0.92), step_up(0.2, key_visible(0.008, 5.0)));
+    else if (material == TONGUE) c = vec3(0.45, 0.15, 0.17);
     else if (material == LASH) c = vec3(0.05, 0.03, 0.04);
     else c = vivid(screen(s.albedo), 1.3);
     out_color = vec4(c, 1.0);
