@@ -1,7 +1,6 @@
 """Pictures for tests of faces: the sample identities of the starter pack, and ways to spoil them."""
 
 import io
-import os
 from functools import cache
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from shared.images import encode_jpeg, encode_png
 
 Rgb = NDArray[np.uint8]
 
-SAMPLES = Path(os.environ.get("LIKENESS_TEST_SAMPLES", Path(__file__).parents[2] / "starter" / "samples"))
+SAMPLES = Path(__file__).parents[2] / "starter" / "samples"
 SKIN = (224, 172, 132)
 
 
