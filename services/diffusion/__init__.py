@@ -1,0 +1,1 @@
+"""Diffusion service: pictures from prompts, identities and adapters, batched row by row."""

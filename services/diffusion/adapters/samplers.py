@@ -1,0 +1,110 @@
+"""Samplers are diffusers schedulers by name; each run owns one and its random generator."""
+
+import inspect
+from collections.abc import Mapping
+from importlib import import_module
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from services.diffusion.errors import ValueOutOfRange
+
+Array = NDArray[np.float32]
+
+# Short name -> diffusers class and what differs from the model's own scheduler configuration.
+SAMPLERS: Mapping[str, tuple[str, Mapping[str, Any]]] = MappingProxyType(
+    {
+        "ddim": ("DDIMScheduler", {}),
+        "ddpm": ("DDPMScheduler", {}),
+        "dpmpp_2m": ("DPMSolverMultistepScheduler", {}),
+        "dpmpp_2m_karras": ("DPMSolverMultistepScheduler", {"use_karras_sigmas": True}),
+        "dpmpp_2s": ("DPMSolverSinglestepScheduler", {}),
+        "euler": ("EulerDiscreteScheduler", {}),
+        "euler_ancestral": ("EulerAncestralDiscreteScheduler", {}),
+        "heun": ("HeunDiscreteScheduler", {}),
+        "lcm": ("LCMScheduler", {}),
+        "unipc": ("UniPCMultistepScheduler", {}),
+    }
+)
+
+
+class DiffusersSamplers:
+    """Makes samplers for one model: its noise schedule and prediction type, any scheduler that takes them."""
+
+    names = tuple(SAMPLERS)
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        self._config = {key: value for key, value in config.items() if not key.startswith("_")}
+        self._own = str(config["_class_name"])
+
+    def create(self, name: str, step_count: int, seed: int) -> "DiffusersSampler":
+        """A fresh run; "" is the model's own scheduler, a diffusers class name works as well.
+
+        Raises: ValueOutOfRange for a name or a step count that gives no run.
+        """
+        class_name, overrides = SAMPLERS.get(name, (name or self._own, {}))
+        scheduler_class = getattr(import_module("diffusers"), class_name, None)
+        if scheduler_class is None or not hasattr(scheduler_class, "set_timesteps"):
+            raise ValueOutOfRange(field="sampler", value=name, range="the names that ListModels gives")
+        scheduler = scheduler_class.from_config({**self._config, **overrides})
+        if not hasattr(scheduler, "alphas_cumprod"):
+            raise ValueOutOfRange(field="sampler", value=name, range="samplers of noise-prediction models")
+        try:
+            scheduler.set_timesteps(step_count)
+        except ValueError as error:
+            raise ValueOutOfRange(field="step_count", value=step_count, range=str(error)) from error
+        return DiffusersSampler(scheduler, seed)
+
+
+class DiffusersSampler:
+    """One run of one scheduler. Noise comes from a CPU generator seeded for this picture alone."""
+
+    def __init__(self, scheduler: Any, seed: int) -> None:
+        self._scheduler = scheduler
+        self._generator = torch.Generator("cpu").manual_seed(seed)
+        self._timesteps = list(scheduler.timesteps)
+        known = {"generator": self._generator, "eta": 0.0}
+        accepted = inspect.signature(scheduler.step).parameters
+        self._extra = {key: value for key, value in known.items() if key in accepted}
+
+    @property
+    def timesteps(self) -> tuple[float, ...]:
+        """Timestep of each step."""
+        return tuple(float(timestep) for timestep in self._timesteps)
+
+    def initial_noise(self, shape: tuple[int, int, int]) -> Array:
+        """Gaussian noise times the schedule's initial sigma, float32."""
+        noise = torch.randn((1, *shape), generator=self._generator, dtype=torch.float32)
+        result: Array = (noise * self._scheduler.init_noise_sigma)[0].numpy()
+        return result
+
+    def scale_input(self, latent: Array, index: int) -> Array:
+        """Variance-preserving input of the UNet."""
+        scaled = self._scheduler.scale_model_input(torch.from_numpy(latent), self._timesteps[index])
+        result: Array = scaled.numpy()
+        return result
+
+    def step(self, prediction: Array, index: int, latent: Array) -> Array:
+        """One scheduler step."""
+        # A batch axis of one: some schedulers look at the shape.
+        given, sample = torch.from_numpy(prediction)[None], torch.from_numpy(latent)[None]
+        after = self._scheduler.step(given, self._timesteps[index], sample, return_dict=False, **self._extra)
+        result: Array = after[0][0].numpy()
+        return result
+
+    def estimate_clean(self, scaled: Array, prediction: Array, index: int) -> Array:
+        """The x0 that epsilon, v or sample prediction implies here (Salimans and Ho, arXiv 2202.00512)."""
+        alpha = float(self._scheduler.alphas_cumprod[int(self._timesteps[index])])
+        signal, noise = alpha**0.5, (1 - alpha) ** 0.5
+        kind = self._scheduler.config.prediction_type
+        if kind == "sample":
+            return prediction
+        if kind == "v_prediction":
+            clean = signal * scaled - noise * prediction
+        else:
+            # A schedule that ends in pure noise has no signal left to divide by at its first step.
+            clean = (scaled - noise * prediction) / max(signal, 1e-3)
+        return clean.astype(np.float32)

@@ -1,0 +1,45 @@
+"""Pictures from latents: the linear preview shows the colours that the decoder would."""
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from services.diffusion.adapters.vae_codec import LinearPreview
+
+
+class MixingVae:
+    """Decodes a cell to a flat 4 x 4 square whose colour is a mix of its channels, as decoders roughly do."""
+
+    pixels_per_latent = 4
+    latent_channels = 4
+    _mix = torch.tensor([[0.4, -0.1, 0, 0.1], [0.1, 0.3, 0.2, 0], [-0.2, 0, 0.4, 0.1]])
+
+    def decode(self, latents: torch.Tensor) -> torch.Tensor:
+        colours = torch.einsum("cl,blhw->bchw", self._mix, latents) + 0.1
+        return torch.nn.functional.interpolate(colours, scale_factor=4, mode="nearest")
+
+
+def test_preview_has_the_colours_of_the_decoded_picture() -> None:
+    vae: Any = MixingVae()
+    latents = np.zeros((4, 8, 12), np.float32)
+    latents[0, :, :6] = 1.2
+    latents[2, 4:] = -0.9
+
+    shown = LinearPreview.fit(vae).render(latents)
+
+    decoded = ((vae.decode(torch.from_numpy(latents)[None])[0] / 2 + 0.5) * 255).permute(1, 2, 0).numpy()
+    assert shown.shape == (32, 48, 3)
+    # Inside of the flat parts; at the edges the ridge pulls towards the neighbours.
+    for part in (np.s_[4:12, 4:20], np.s_[20:28, 4:20], np.s_[20:28, 28:44]):
+        np.testing.assert_allclose(shown[part], decoded[part], atol=25)
+    assert np.abs(shown[8, 8].astype(float) - shown[8, 40]).max() > 40, "the halves differ in colour"
+
+
+def test_fit_is_deterministic() -> None:
+    vae: Any = MixingVae()
+    latents = np.random.default_rng(0).standard_normal((4, 8, 8), dtype=np.float32)
+
+    np.testing.assert_array_equal(
+        LinearPreview.fit(vae).render(latents), LinearPreview.fit(vae).render(latents)
+    )
