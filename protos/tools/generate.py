@@ -2,11 +2,11 @@
 
     python protos/tools/generate.py            write protos/gen and protos/api.txtpb
     python protos/tools/generate.py --check    fail if that would change a file
-    python protos/tools/generate.py --release  also make the present API the one that later changes are checked against
+    python protos/tools/generate.py --release  also make the present API the one to compare with
 
-The protos carry protovalidate rules (`buf/validate/validate.proto`). The validator reads them from the raw descriptor
-bytes, so the stubs need no `buf` package: the dependency is dropped from the descriptor set before code is generated.
-That keeps `pip install ./protos` to one top-level name.
+The protos carry protovalidate rules (`buf/validate/validate.proto`). The validator reads them from the raw
+descriptor bytes, so the stubs need no `buf` package: the dependency is dropped from the descriptor set before
+code is generated. That keeps `pip install ./protos` to one top-level name.
 """
 
 import argparse
@@ -85,7 +85,8 @@ def generate(out: Path, work: Path) -> Path:
 def write_text_form(api: Path, target: Path) -> None:
     """Writes the API as text, so that every change of it shows in a diff."""
     subprocess.run(
-        ["buf", "build", str(api), "--path", "likeness", "--exclude-source-info", "-o", str(target)], check=True
+        ["buf", "build", str(api), "--path", "likeness", "--exclude-source-info", "-o", str(target)],
+        check=True,
     )
 
 
@@ -112,9 +113,13 @@ def differences(fresh: Path, committed: Path) -> list[str]:
 
 def main() -> None:
     """Runs the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--check", action="store_true", help="fail if a committed file is not up to date")
-    parser.add_argument("--release", action="store_true", help="make the present API the reference for breaking changes")
+    parser.add_argument(
+        "--release", action="store_true", help="make the present API the reference for breaking changes"
+    )
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
@@ -141,7 +146,17 @@ def check_rules(api: Path) -> None:
     config = str(PROTOS / "buf.yaml")
     released = PROTOS / "released.binpb"
     lint = ["buf", "lint", str(api), "--path", "likeness", "--config", config]
-    breaking = ["buf", "breaking", str(api), "--against", str(released), "--path", "likeness", "--config", config]
+    breaking = [
+        "buf",
+        "breaking",
+        str(api),
+        "--against",
+        str(released),
+        "--path",
+        "likeness",
+        "--config",
+        config,
+    ]
     for command in [lint] + ([breaking] if released.exists() else []):
         if subprocess.run(command, check=False).returncode != 0:
             sys.exit(f"failed: {' '.join(command[:2])}")

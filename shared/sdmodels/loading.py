@@ -62,6 +62,8 @@ def load_text_encoder(
     class_name = str(read_json(folder.path / "model_index.json")[component][1])
     if class_name not in _TEXT_ENCODERS:
         raise ModelUnsupported(folder.path, f"{component} is a {class_name}; supported: {_TEXT_ENCODERS}")
+    # A server's log has no use for a bar that redraws itself.
+    _library("transformers").utils.logging.disable_progress_bar()
     encoder = getattr(_library("transformers"), class_name).from_pretrained(
         folder.path / component,
         dtype=dtype or torch.float32,

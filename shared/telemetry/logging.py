@@ -25,7 +25,11 @@ def configure_logging(level: str = "INFO", style: str = "console") -> None:
     render: Any = (
         structlog.processors.JSONRenderer()
         if is_json
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        else structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(),
+            # The richer formatters print local variables, and those hold people's photos.
+            exception_formatter=structlog.dev.plain_traceback,
+        )
     )
     # The console renderer prints tracebacks itself; JSON needs them as a field.
     tail: list[Any] = [structlog.processors.format_exc_info, render] if is_json else [render]

@@ -33,3 +33,12 @@ def test_readme_and_settings_agree(service: str) -> None:
     documented = {name.removeprefix(prefix).lower() for name in re.findall(rf"{prefix}[A-Z0-9_]+", readme)}
     assert own - documented == set(), "settings that the README does not name"
     assert documented - set(settings.model_fields) == set(), "names in the README that are no settings"
+
+
+def test_the_front_page_names_only_settings_that_exist() -> None:
+    known = {
+        f"{settings_class(service).model_config['env_prefix']}{name.upper()}"
+        for service in SERVICES
+        for name in settings_class(service).model_fields
+    } | {"LIKENESS_STATE_DIR", "LIKENESS_SERVER"}
+    assert set(re.findall(r"LIKENESS_[A-Z0-9_]+", (ROOT / "README.md").read_text())) - known == set()

@@ -1,0 +1,1 @@
+"""The orchestrator: identities, styles, and the durable workflow that makes portraits."""

@@ -1,0 +1,1 @@
+"""Implementations of the ports: SQL, DBOS, the other services over gRPC, files."""

@@ -1,0 +1,1 @@
+"""The other services over their stubs; one file per port."""

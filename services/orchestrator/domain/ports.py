@@ -1,0 +1,227 @@
+"""Ports: the services that the orchestrator composes, seen from inside.
+
+Each call takes a `Caller`: whose data it works on and how long it may take. Failures are `LikenessError`s
+with the reason that the service gave.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from services.orchestrator.domain.faces import (
+    AnalyzedPicture,
+    BlobRef,
+    Curation,
+    Embedding,
+    Face,
+    FacedPicture,
+    Picture,
+)
+from services.orchestrator.domain.stages import Ranking
+
+
+@dataclass(frozen=True)
+class Caller:
+    """On whose behalf a call is made, and the seconds that it may take (None: the port's own limit)."""
+
+    tenant: str
+    timeout_s: float | None = None
+
+
+class FaceAnalysis(Protocol):
+    """Finds and measures faces."""
+
+    async def analyze(self, pictures: Sequence[Picture], caller: Caller) -> list[AnalyzedPicture]:
+        """Analyse pictures, any number; one result each, in order."""
+
+    async def curate(self, photos: Sequence[Picture], caller: Caller) -> Curation:
+        """Judge a set of 1 to 64 photos of one person."""
+
+
+@dataclass(frozen=True)
+class TrainingRequest:
+    """An identity adapter to train; ``request_id`` makes creation safe to repeat."""
+
+    subject: str
+    photos: tuple[FacedPicture, ...]
+    caption: str
+    seed: int
+    base_model: str
+    request_id: str
+
+
+@dataclass(frozen=True)
+class TrainingProgress:
+    """State of a training job. ``adapter`` is set where it succeeded."""
+
+    job: str
+    steps_done: int
+    step_count: int
+    loss: float | None
+    adapter: BlobRef | None = None
+    base_model_digest: str = ""
+    final_loss: float = 0.0
+
+
+class Training(Protocol):
+    """Trains identity adapters in jobs that survive both sides' restarts."""
+
+    async def create(self, request: TrainingRequest, caller: Caller) -> str:
+        """Create a job, or find the one of the same request_id; return its name."""
+
+    def watch(self, job: str, caller: Caller) -> AsyncIterator[TrainingProgress]:
+        """Follow a job until it has succeeded.
+
+        Raises:
+            TrainingFailed: The job failed, or somebody cancelled it.
+        """
+
+    async def cancel(self, job: str, caller: Caller) -> None:
+        """Cancel a job; no effect on one that has ended or is unknown."""
+
+    async def delete(self, job: str, caller: Caller) -> int:
+        """Delete a job with its adapter; return how many artifacts went, 0 for an unknown job."""
+
+
+@dataclass(frozen=True)
+class AdapterUse:
+    """A LoRA in a generation: shipped with the model (name) or stored (artifact)."""
+
+    weight: float
+    name: str = ""
+    artifact: BlobRef | None = None
+
+
+@dataclass(frozen=True)
+class GenerationRequest:
+    """One picture to generate. ``size_px`` None draws at the model's own size."""
+
+    model: str
+    prompt: str
+    negative_prompt: str
+    size_px: int | None
+    step_count: int
+    guidance_scale: float
+    sampler: str
+    seed: int
+    adapters: tuple[AdapterUse, ...]
+    embeddings: tuple[Embedding, ...]
+    identity_scale: float
+    preview_interval_steps: int
+
+
+@dataclass(frozen=True)
+class GenerationStep:
+    """A denoising step is done; ``preview`` is PNG where there is one."""
+
+    step: int
+    step_count: int
+    preview: bytes | None = None
+
+
+@dataclass(frozen=True)
+class GeneratedPicture:
+    """The finished picture, PNG, with the digests of what made it."""
+
+    data: bytes
+    model_digest: str
+    adapter_digests: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class DiffusionModel:
+    """An installed base model. ``identity_dimension`` is 0 where it takes no identity tokens."""
+
+    name: str
+    digest: str
+    size_px: int
+    is_default: bool
+    identity_dimension: int
+    adapters: tuple[str, ...]
+
+
+class Diffusion(Protocol):
+    """Generates pictures."""
+
+    def generate(
+        self, request: GenerationRequest, caller: Caller
+    ) -> AsyncIterator[GenerationStep | GeneratedPicture]:
+        """Generate one picture, which comes last. Closing the iterator frees its rows within a step."""
+
+    async def models(self, caller: Caller) -> list[DiffusionModel]:
+        """List the installed models."""
+
+
+class Fusion(Protocol):
+    """Works on faces that face analysis has found."""
+
+    async def fuse(
+        self,
+        candidate: FacedPicture,
+        templates: Sequence[FacedPicture],
+        strength: float,
+        regions: Mapping[str, float],
+        caller: Caller,
+    ) -> bytes:
+        """Fuse the best template face into a candidate with exactly one face; return PNG of the same size."""
+
+    async def restore_marks(
+        self, candidate: FacedPicture, references: Sequence[FacedPicture], caller: Caller
+    ) -> tuple[bytes, int]:
+        """Put recurring marks back; return PNG of the same size and the number of marks."""
+
+    async def enhance(self, picture: Picture, scale: int, caller: Caller) -> bytes:
+        """Sharpen and upscale by 1 or 2; return PNG."""
+
+    async def rank(
+        self,
+        candidates: Mapping[int, FacedPicture],
+        references: Sequence[Embedding],
+        min_similarity: float | None,
+        caller: Caller,
+    ) -> Ranking:
+        """Rank candidates, given by index, against all references."""
+
+
+class Stylization(Protocol):
+    """Turns finished portraits into drawn ones."""
+
+    async def stylize(self, picture: Picture, effect: str, strength: float, caller: Caller) -> bytes:
+        """Apply an effect; return PNG of the same size."""
+
+
+@dataclass(frozen=True)
+class ReferenceCrop:
+    """An upright picture cut around a face: PNG or the original bytes, and how geometry maps into it."""
+
+    data: bytes
+    media_type: str
+    left_px: float
+    top_px: float
+    scale: float
+
+
+class PictureTools(Protocol):
+    """The little that the orchestrator does with pixels. Synchronous and CPU-bound: call it in a thread."""
+
+    def reference_crop(self, photo: Picture, face: Face, rotation_degrees: int) -> ReferenceCrop:
+        """Cut a large photo around its face; a small upright one is returned as it is."""
+
+    def thumbnail(self, data: bytes) -> bytes:
+        """Return a JPEG of at most 64 KiB."""
+
+
+class Artifacts(Protocol):
+    """Blobs of a tenant, with the owners that they are kept for."""
+
+    async def put(self, data: bytes, *, tenant: str, owner: str, media_type: str) -> BlobRef:
+        """Store a blob for an owner."""
+
+    async def adopt(self, ref: BlobRef, *, tenant: str, owner: str) -> None:
+        """Keep a blob that another service stored for an owner as well."""
+
+    async def get(self, uri: str, *, tenant: str) -> bytes:
+        """Read a blob. Raises UnknownArtifact."""
+
+    async def release(self, *, tenant: str, owner: str) -> int:
+        """Give up all blobs of an owner; those that nobody else keeps are deleted. Return how many were."""

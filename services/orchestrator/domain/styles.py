@@ -1,0 +1,73 @@
+"""Styles: one data file each, with a versioned schema."""
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+PROMPT_SLOTS = frozenset({"person", "skin", "hair", "eyes", "beard", "glasses", "prompt"})
+Unit = Annotated[float, Field(ge=0, le=1)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class StyleAdapter(_Part):
+    """A LoRA that the base model ships and this style mixes in."""
+
+    name: str = Field(min_length=1, max_length=128)
+    weight: float = Field(default=1.0, ge=-2, le=2)
+
+
+class IdentityStrength(_Part):
+    """How strongly the person shows: weight of a trained adapter, scale of the identity tokens."""
+
+    adapter_weight: float = Field(default=1.0, ge=0, le=2)
+    token_scale: float = Field(default=1.0, ge=0, le=2)
+
+
+class FusionStrength(_Part):
+    """How much of the template face is fused into a candidate; 0 leaves the candidate as generated."""
+
+    strength: Unit = 0.6
+    regions: dict[Literal["eyes", "skin", "lips"], Unit] = Field(default_factory=dict)
+    restore_marks: bool = True
+
+
+class Effect(_Part):
+    """A stylization effect that the finished portraits go through."""
+
+    name: str = Field(min_length=1, max_length=64)
+    strength: Unit = 1.0
+
+
+class Style(_Part):
+    """A style as its file describes it; unknown keys and values out of range are refused."""
+
+    schema_version: Literal[1]
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")
+    version: int = Field(ge=1)
+    title: str = Field(min_length=1, max_length=80)
+    description: str = Field(max_length=500)
+    prompt: str = Field(min_length=1, max_length=1000)
+    negative_prompt: str = Field(default="", max_length=1000)
+    model: str = Field(default="", max_length=128)
+    adapter: StyleAdapter | None = None
+    identity: IdentityStrength = IdentityStrength()
+    sampler: str = Field(default="", max_length=64)
+    step_count: int = Field(default=20, ge=1, le=150)
+    guidance_scale: float = Field(default=3.0, ge=0, le=30)
+    fusion: FusionStrength = FusionStrength()
+    effect: Effect | None = None
+    min_similarity: float | None = Field(default=None, ge=-1, le=1)
+    licence: str = Field(min_length=1, max_length=200)
+    preview: str | None = None
+
+    @field_validator("prompt")
+    @classmethod
+    def _slots_are_known(cls, prompt: str) -> str:
+        unknown = set(re.findall(r"\{(\w*)\}", prompt)) - PROMPT_SLOTS
+        if unknown:
+            raise ValueError(f"unknown slots {sorted(unknown)}; known are {sorted(PROMPT_SLOTS)}")
+        return prompt

@@ -1,0 +1,1 @@
+"""Use cases: identities, portraits, watching, and the durable workflow with its stages."""

@@ -1,0 +1,42 @@
+"""The fakes and the orchestrator as a process of their own, to be killed.
+
+python -m tests.support.fake_server FOLDER STEP_SECONDS: state below FOLDER; the port appears in FOLDER/port
+once everything is warm, the names of the RPCs that the fakes were asked for in FOLDER/calls.
+"""
+
+import asyncio
+import sys
+from pathlib import Path
+
+from services.orchestrator.bootstrap import build
+from shared.artifacts import open_store
+from shared.server import LikenessServer
+from shared.settings import ServerSettings
+from shared.telemetry import configure_logging
+from tests.support.fake_services import Fakes, Script
+from tests.support.orchestra import orchestrator_settings
+
+
+async def main(folder: Path, step_s: float) -> None:
+    """Serve until the process ends."""
+    configure_logging("WARNING")
+    fakes = Fakes(
+        open_store(str(folder / "artifacts")),
+        Script(calls_file=folder / "calls"),
+        step_s=step_s,
+        jobs_folder=folder / "jobs",
+    )
+    backs = LikenessServer(fakes.services(), ServerSettings())
+    port = await backs.start()
+    await backs.warm_up()
+    front = LikenessServer([build(orchestrator_settings(folder, port))], ServerSettings())
+    await front.start()
+    await front.warm_up()
+    draft = folder / "port.draft"
+    draft.write_text(str(front.port))
+    draft.rename(folder / "port")
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(Path(sys.argv[1]), float(sys.argv[2])))
