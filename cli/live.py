@@ -39,6 +39,8 @@ def follow(events: Iterable[api.PortraitEvent], console: Console) -> resources_p
             view.apply(event)
             if console.is_terminal:
                 live.update(view)
+    if not console.is_terminal:
+        console.print()  # Live leaves the cursor behind its last line there.
     return view.portrait
 
 

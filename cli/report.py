@@ -19,7 +19,7 @@ body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 1180p
 h1 { font-size: 1.5rem; margin-bottom: 0 }
 h2 { font-size: 1.1rem; margin: 2rem 0 .6rem }
 p.sub { color: #6e6e73; margin-top: .2rem }
-.row { display: flex; flex-wrap: wrap; gap: 14px }
+.row { display: flex; flex-wrap: wrap; align-items: flex-start; gap: 14px }
 figure { margin: 0; background: #fff; border-radius: 10px; overflow: hidden; box-shadow: 0 1px 4px #0002;
          width: 168px }
 figure.large { width: 272px }

@@ -17,6 +17,7 @@ _LIMIT_S = 120.0
 _MAX_INLINE_SET_BYTES = 8 * 2**20
 # What FuseRequest and RestoreMarksRequest take.
 _MAX_TEMPLATES = 16
+_CANDIDATE_PREFIX = "candidate-"
 
 
 class GrpcFusion:
@@ -73,7 +74,7 @@ class GrpcFusion:
         request = pb.RankRequest(
             candidates=[
                 pb.RankedInput(
-                    candidate_id=str(index),
+                    candidate_id=f"{_CANDIDATE_PREFIX}{index}",  # as messages name it
                     faces=[wire.to_face(face) for face in candidate.faces],
                     image=wire.to_image(candidate.picture, inline=size <= _MAX_INLINE_SET_BYTES),
                 )
@@ -95,7 +96,7 @@ def _faced(picture: FacedPicture) -> pb.FacedImage:
 
 def _from_ranked(message: pb.RankedCandidate) -> Verdict:
     return Verdict(
-        index=int(message.candidate_id),
+        index=int(message.candidate_id.removeprefix(_CANDIDATE_PREFIX)),
         rank=message.rank,
         score=message.score,
         best_similarity=message.best_similarity,
