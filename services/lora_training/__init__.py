@@ -1,0 +1,1 @@
+"""Trains identity and style adapters (LoRA) for Stable Diffusion folders."""

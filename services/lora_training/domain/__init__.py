@@ -1,0 +1,1 @@
+"""Facts and rules of LoRA training; imports no model library and no gRPC."""
