@@ -1,0 +1,113 @@
+"""`python -m starter`: render | train | evaluate | pack."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+# Before torch starts its threads: spinning ones would take the cores from everything else.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("GOMP_SPINCOUNT", "0")
+
+import typer
+
+from starter.heads.cli import render
+
+app = typer.Typer(no_args_is_help=True, add_completion=False)
+
+Data = Annotated[Path, typer.Option(help="Folder with rendered images and manifest*.jsonl.")]
+Runs = Annotated[Path, typer.Option(help="Folder for checkpoints and logs; a run goes on from there.")]
+Weights = Annotated[Path, typer.Option(help="The model folder.")]
+DEFAULT_WEIGHTS = Path(__file__).parent / "weights"
+
+
+class Model(StrEnum):
+    """What can be trained, in this order."""
+
+    VAE = "vae"
+    DECODER = "decoder"
+    ATTRIBUTES = "attributes"
+    TEXT = "text"
+    GENERATOR = "generator"
+    STYLE = "style"
+
+
+@app.callback()
+def main() -> None:
+    """Render a data set of 3D-character heads, train the starter pack on it, evaluate and pack it.
+
+    The order is: render; train vae, attributes, text, generator, decoder; pack; evaluate.
+    """
+
+
+@app.command()
+def train(
+    model: Annotated[Model, typer.Argument(help="generator needs vae and text; decoder needs vae.")],
+    data: Data = Path("out/starter/data"),
+    runs: Runs = Path("out/starter/runs"),
+    steps: Annotated[int | None, typer.Option(help="Total steps; default: the recipe's.")] = None,
+    processes: Annotated[int, typer.Option(help="Single-threaded processes that share each batch.")] = 1,
+    threads: Annotated[int, typer.Option(help="CPU threads, if there is one process.")] = 2,
+) -> None:
+    """Train one model; stop it at any time and call it again to resume from its last checkpoint."""
+    import torch
+
+    from starter.train.parallel import train_in_processes
+
+    if processes > 1:
+        train_in_processes(processes, model.value, data, runs, steps)
+        return
+    torch.set_num_threads(threads)
+    importlib.import_module(f"starter.train.{model}").train(data, runs, steps)
+
+
+@app.command()
+def evaluate(
+    data: Data = Path("out/starter/data"),
+    weights: Weights = DEFAULT_WEIGHTS,
+    out: Annotated[Path, typer.Option(help="Folder for figures.json and contact_sheet.png.")] = Path(
+        "out/starter/evaluation"
+    ),
+    per_person: Annotated[int, typer.Option(help="Portraits drawn for each held-out person.")] = 2,
+    text_guidance: Annotated[float, typer.Option(help="Strength of the prompt.")] = 3.0,
+    identity_guidance: Annotated[float, typer.Option(help="Strength of the person.")] = 4.0,
+) -> None:
+    """Measure a packed folder on held-out people: likeness, detection rate, sharpness of the autoencoder."""
+    from starter import evaluate as evaluation
+    from starter.sampling import Guidance
+
+    guidance = Guidance(text_guidance, identity_guidance)
+    figures, sheet = evaluation.evaluate(data, weights, per_person, guidance)
+    out.mkdir(parents=True, exist_ok=True)
+    sheet.save(out / "contact_sheet.png")
+    rows = evaluation.as_json(figures)
+    (out / "figures.json").write_text(json.dumps(rows, indent=1) + "\n")
+    for name, value in rows.items():
+        typer.echo(f"{name:16} {value}")
+
+
+@app.command()
+def pack(
+    data: Data = Path("out/starter/data"),
+    runs: Runs = Path("out/starter/runs"),
+    weights: Weights = DEFAULT_WEIGHTS,
+) -> None:
+    """Write the newest checkpoints as one model folder in half precision; says the size of each part."""
+    from starter import pack as packing
+
+    sizes = packing.pack(data, runs, weights)
+    for name, size_mb in sizes.items():
+        typer.echo(f"{name:24} {size_mb:7.1f} MB")
+    if sizes["total"] > packing.SIZE_LIMIT_MB:
+        typer.echo(f"More than the {packing.SIZE_LIMIT_MB} MB that the repository allows.", err=True)
+        raise typer.Exit(1)
+
+
+app.command()(render)
+
+if __name__ == "__main__":
+    app()

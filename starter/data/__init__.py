@@ -1,0 +1,1 @@
+"""Reading rendered portraits: manifests, captions, pixels and cached latents."""

@@ -1,0 +1,46 @@
+"""A small residual net that reads appearance attributes from a 128 px head crop."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from starter.data.labels import LABELS
+
+
+class _Block(nn.Module):
+    """Two 3x3 convolutions, the first with stride 2, and a strided 1x1 shortcut."""
+
+    def __init__(self, width_in: int, width_out: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(width_in, width_out, 3, 2, 1, bias=False)
+        self.norm1 = nn.GroupNorm(8, width_out)
+        self.second = nn.Conv2d(width_out, width_out, 3, 1, 1, bias=False)
+        self.norm2 = nn.GroupNorm(8, width_out)
+        self.shortcut = nn.Conv2d(width_in, width_out, 1, 2, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = torch.relu(self.norm1(self.first(x)))
+        return torch.relu(self.norm2(self.second(y)) + self.shortcut(x))
+
+
+class AttributeNet(nn.Module):
+    """One classifier per attribute on shared features."""
+
+    def __init__(self, widths: tuple[int, ...] = (32, 64, 128, 192)) -> None:
+        super().__init__()
+        self.stem = nn.Sequential(nn.Conv2d(3, 24, 5, 2, 2), nn.ReLU())
+        sizes = (24, *widths)
+        self.blocks = nn.Sequential(*(_Block(a, b) for a, b in pairwise(sizes)))
+        self.dropout = nn.Dropout(0.2)
+        # Position matters (hair is above, beard below), so the last 4x4 map is not averaged away.
+        self.mix = nn.Sequential(nn.Flatten(), nn.Linear(widths[-1] * 16, 256), nn.ReLU())
+        self.heads = nn.ModuleDict({name: nn.Linear(256, len(words)) for name, words in LABELS.items()})
+
+    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
+        """RGB float32 (B, 3, 128, 128) in [0, 1] -> logits (B, classes) per attribute, in `LABELS` order."""
+        features = self.blocks(self.stem(images * 2 - 1))
+        mixed = self.mix(self.dropout(features))
+        return tuple(head(mixed) for head in self.heads.values())

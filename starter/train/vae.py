@@ -1,0 +1,121 @@
+"""Trains the autoencoder on crops of rendered portraits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from starter.data.latents import encode_images
+from starter.data.manifest import Sample, read_manifest, training_part
+from starter.data.parts import loss_weights, weight_table
+from starter.data.pixels import Pixels, load_pixels, to_unit
+from starter.models.vae import FoldedAutoencoder, build_autoencoder
+from starter.train.loop import Recipe, Trainer, rng_of_step
+from starter.train.parallel import rank
+
+RECIPE = Recipe(steps=3600, batch=8, lr=1e-3, lr_end=5e-5, weight_decay=1e-4)
+CROP_PX = 128
+KL_WEIGHT = 3e-4
+"""Per latent element: keeps latents near unit scale and the decoder tolerant of small errors in them."""
+COARSE_WEIGHT = 3.0
+_PART_WEIGHTS = weight_table(eyes=5.0, features=3.0, face=1.5, rest=0.8)
+
+
+class CropSampler:
+    """Random crops; every second one is centred near the eyes, the hardest part to keep crisp."""
+
+    def __init__(self, samples: Sequence[Sample], pixels: Pixels) -> None:
+        self.pixels = pixels
+        marks = [
+            [sample.landmarks_px[name] for name in ("left_eye", "right_eye", "nose")] for sample in samples
+        ]
+        self.centres = np.asarray(marks, np.float32).mean(1)
+
+    def batch(self, size: int, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+        """Images (size, 3, 128, 128) in [-1, 1] and loss weights (size, 1, 128, 128)."""
+        images, parts = [], []
+        last = self.pixels.images.shape[-1] - CROP_PX
+        for slot in range(size):
+            index = int(rng.integers(len(self.centres)))
+            corner = rng.uniform(0, last, 2)
+            if slot % 2:
+                corner = self.centres[index] - CROP_PX / 2 + rng.normal(0, 20, 2)
+            # Even corners keep the half-resolution part map aligned with the image.
+            x, y = (2 * int(np.clip(v, 0, last) // 2) for v in corner)
+            flip = [-1] if rng.random() < 0.5 else []
+            crop = self.pixels.images[index, :, y : y + CROP_PX, x : x + CROP_PX]
+            part = self.pixels.parts[index, y // 2 : (y + CROP_PX) // 2, x // 2 : (x + CROP_PX) // 2]
+            images.append(crop.flip(flip))
+            parts.append(part.flip(flip))
+        weights = loss_weights(torch.stack(parts), _PART_WEIGHTS, CROP_PX)
+        return to_unit(torch.stack(images)), weights
+
+
+def _slopes(images: Tensor) -> tuple[Tensor, Tensor]:
+    return images.diff(dim=-1), images.diff(dim=-2)
+
+
+def _laplacian(images: Tensor) -> Tensor:
+    smooth = F.avg_pool2d(F.pad(images, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
+    return images - smooth
+
+
+def reconstruction_loss(output: Tensor, target: Tensor, weights: Tensor) -> Tensor:
+    """Weighted L1 on colours, slopes and the Laplacian; all tensors (B, C, H, W).
+
+    L1 alone is content with the median colour of a plain area for thousands of steps; the squared
+    error of 16x16 averages is not.
+    """
+    weights = weights / weights.mean()
+    loss = (weights * (output - target).abs()).mean()
+    loss = loss + COARSE_WEIGHT * F.mse_loss(F.avg_pool2d(output, 16), F.avg_pool2d(target, 16))
+    for ours, theirs, weight in zip(
+        _slopes(output), _slopes(target), (weights[..., :, 1:], weights[..., 1:, :]), strict=True
+    ):
+        loss = loss + 0.5 * (weight * (ours - theirs).abs()).mean()
+    return loss + 0.5 * (weights * (_laplacian(output) - _laplacian(target)).abs()).mean()
+
+
+def fit_scaling(model: FoldedAutoencoder, images: Tensor) -> None:
+    """Set the scaling factor that brings the latents of `images` (N, 3, H, W) uint8 to unit deviation."""
+    deviation = float(encode_images(model.eval(), images).std())
+    model.network.register_to_config(scaling_factor=1.0 / deviation)
+
+
+def train_autoencoder(samples: Sequence[Sample], folder: Path, recipe: Recipe = RECIPE) -> FoldedAutoencoder:
+    """Train on `samples`, resuming in `folder`; returns the averaged weights."""
+    torch.manual_seed(recipe.seed)
+    model = FoldedAutoencoder(build_autoencoder())
+    trainer = Trainer(model, recipe, folder)
+    trainer.resume()
+    sampler = CropSampler(samples, load_pixels(samples))
+
+    def loss_fn(module: nn.Module, step: int) -> Tensor:
+        assert isinstance(module, FoldedAutoencoder)
+        rng, noise = rng_of_step(recipe.seed, step)
+        target, weights = sampler.batch(recipe.batch_here, rng)
+        with torch.autocast("cpu", torch.bfloat16):
+            posterior = module.posterior(target)
+            latents = posterior.mean + posterior.std * torch.randn(posterior.mean.shape, generator=noise)
+            output = module.decode(latents)
+        kl = 0.5 * (posterior.mean.float() ** 2 + posterior.var.float() - 1 - posterior.logvar.float()).mean()
+        return reconstruction_loss(output.float(), target, weights) + KL_WEIGHT * kl
+
+    trainer.run(loss_fn)
+    trainer.load_average()
+    fit_scaling(model, sampler.pixels.images[::8])
+    return model
+
+
+def train(data: Path, runs: Path, steps: int | None = None) -> None:
+    """Train on all identities that are not held out and write `runs/vae/model`."""
+    recipe = RECIPE if steps is None else replace(RECIPE, steps=steps)
+    model = train_autoencoder(training_part(read_manifest(data)), runs / "vae", recipe)
+    if rank() == 0:
+        model.save(runs / "vae" / "model")
