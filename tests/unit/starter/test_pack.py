@@ -1,0 +1,63 @@
+"""A packed folder is what plain diffusers expects."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from diffusers import StableDiffusionPipeline
+from transformers import CLIPTokenizer
+
+from starter.data.captions import tokenizer_corpus
+from starter.models.identity import attach_identity
+from starter.models.text import build_text_encoder, build_tokenizer
+from starter.models.unet import build_unet
+from starter.models.vae import FoldedAutoencoder, build_autoencoder
+from starter.pack import write_pipeline
+from starter.train.generator import Generator
+from tests.unit.starter.samples import make_sample
+
+
+@pytest.fixture(scope="module")
+def packed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Generator, Path]:
+    folder = tmp_path_factory.mktemp("pack")
+    tokenizer = build_tokenizer(tokenizer_corpus([make_sample()]))
+    tokenizer.save_pretrained(folder / "source")
+    torch.manual_seed(0)
+    unet = build_unet((32, 32, 32))
+    population = torch.from_numpy(np.random.default_rng(0).normal(0, 0.1, (20, 128)).astype(np.float32))
+    attach_identity(unet, population)
+    model = Generator(tokenizer, build_text_encoder(tokenizer), unet).eval()
+    vae = FoldedAutoencoder(build_autoencoder((16, 16, 16)))
+    (folder / "weights").mkdir()
+    write_pipeline(model, vae, folder / "source", folder / "weights")
+    return model, folder / "weights"
+
+
+def test_packed_folder_loads_as_a_plain_diffusers_pipeline(packed: tuple[Generator, Path]) -> None:
+    pipeline = StableDiffusionPipeline.from_pretrained(packed[1], dtype=torch.float32)
+    assert pipeline.scheduler.config.prediction_type == "v_prediction"
+    assert pipeline.unet.encoder_hid_proj is None
+    assert pipeline.tokenizer.model_max_length == 48
+
+
+def test_packed_generator_predicts_what_the_trained_one_did(packed: tuple[Generator, Path]) -> None:
+    model, folder = packed
+    rng = torch.Generator().manual_seed(1)
+    noisy, identity = torch.randn(2, 16, 16, 16, generator=rng), torch.randn(2, 128, generator=rng)
+    loaded = Generator.load(folder).eval()
+    with torch.no_grad():
+        text = model.float().encode_text(["a woman", ""])
+        before = model(noisy, torch.tensor([10, 900]), text, identity)
+        after = loaded(noisy, torch.tensor([10, 900]), loaded.encode_text(["a woman", ""]), identity)
+        other = loaded(noisy, torch.tensor([10, 900]), text, identity.flip(0))
+    assert torch.allclose(before, after, atol=0.02)
+    assert not torch.allclose(after, other, atol=1e-4)
+
+
+def test_both_tokenizer_files_say_the_same(packed: tuple[Generator, Path], tmp_path: Path) -> None:
+    folder = packed[1] / "tokenizer"
+    for name in ("vocab.json", "merges.txt"):
+        (tmp_path / name).write_bytes((folder / name).read_bytes())
+    text = "portrait of a young woman, brown bob hair"
+    assert CLIPTokenizer.from_pretrained(tmp_path)(text) == CLIPTokenizer.from_pretrained(folder)(text)
