@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 from shared.sdmodels import LoraMetadata, base_model_digest, open_model_folder
 from starter.models.identity import identity_state, is_identity_key
 from starter.models.unet import sampling_schedule
-from starter.models.vae import FOLD_FILE, FoldedAutoencoder
+from starter.models.vae import FoldedAutoencoder
 from starter.train.generator import RECIPE, Generator, prepare
 from starter.train.loop import Trainer
 from starter.train.style import LOOK, RANK
@@ -64,7 +64,6 @@ def write_pipeline(model: Generator, vae: FoldedAutoencoder, tokenizer: Path, fo
         "image_encoder": [None, None],
         "safety_checker": [None, None],
         "requires_safety_checker": False,
-        "vae_fold": f"vae/{FOLD_FILE}",
     }
     (folder / "model_index.json").write_text(json.dumps(index, indent=1) + "\n")
 
