@@ -48,7 +48,6 @@ def test_every_service_has_a_container_target_and_a_scrape_target() -> None:
 
 def test_compose_sets_only_settings_that_exist() -> None:
     from services.orchestrator.settings import OrchestratorSettings
-
     from shared.settings import ServerSettings
 
     compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
