@@ -20,7 +20,7 @@ def main(
     out: Annotated[Path, typer.Option(help="The file to write; its card goes beside it.")] = Path(
         "starter/weights/stylizer/toon.onnx"
     ),
-    step_count: Annotated[int, typer.Option(min=1, help="Training steps of 4 crops.")] = 2300,
+    step_count: Annotated[int, typer.Option(min=1, help="Training steps of 4 crops.")] = 6000,
     sheet: Annotated[Path | None, typer.Option(help="Picture of results on unseen characters.")] = None,
 ) -> None:
     """Train on the pairs, export to ONNX, and write the figures on characters that were held out."""

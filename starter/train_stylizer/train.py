@@ -26,7 +26,7 @@ from starter.train_stylizer.pairs import Pair, PairSampler
 class Recipe:
     """Everything that decides the weights, next to the pairs."""
 
-    step_count: int = 2300
+    step_count: int = 6000
     batch_size: int = 4
     crop_px: int = 128
     learning_rate: float = 2e-3
