@@ -12,12 +12,12 @@ from services.fusion.domain.face import Face
 from services.fusion.domain.fusing import FuseOptions
 from services.fusion.engine.engine import FusionEngine, Ports
 from services.fusion.engine.requests import FacedPicture
-from services.fusion.engine.workers import Workers
 from services.fusion.servicer import FusionServicer
 from services.fusion.settings import FusionSettings
 from shared.artifacts import ArtifactStore, open_store
 from shared.cancellation import CancellationToken
 from shared.server import Service, ServiceLimits
+from shared.workers import Workers
 
 NAME = fusion_pb2.DESCRIPTOR.services_by_name["FusionService"].full_name
 

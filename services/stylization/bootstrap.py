@@ -11,13 +11,13 @@ from likeness.stylization.v1 import stylization_pb2, stylization_pb2_grpc
 
 from services.stylization.domain import Translator
 from services.stylization.engine.engine import StylizationEngine
-from services.stylization.engine.workers import Workers
 from services.stylization.servicer import StylizationServicer
 from services.stylization.settings import StylizationSettings
 from shared.artifacts import ArtifactStore, open_store
 from shared.cancellation import CancellationToken
 from shared.errors.common import ModelMissing
 from shared.server import Service, ServiceLimits
+from shared.workers import Workers
 
 NAME = stylization_pb2.DESCRIPTOR.services_by_name["StylizationService"].full_name
 

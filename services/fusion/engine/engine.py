@@ -14,10 +14,10 @@ from services.fusion.engine.fuse import Fused, fuse
 from services.fusion.engine.ranking import RankInput, gate_for, rank_candidates
 from services.fusion.engine.requests import FacedPicture
 from services.fusion.engine.restore import Restored, restore_marks
-from services.fusion.engine.workers import Workers
 from shared.cancellation import CancellationToken
 from shared.errors.common import CapabilityUnavailable
 from shared.telemetry import stage
+from shared.workers import Workers
 
 
 @dataclass(frozen=True, slots=True)

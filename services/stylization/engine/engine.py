@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from services.stylization.domain import Effect, Image, Steadiness, Translator, mixed
-from services.stylization.engine.workers import Workers
 from services.stylization.errors import UnknownStyle
 from shared.cancellation import CancellationToken
 from shared.telemetry import stage
+from shared.workers import Workers
 
 
 class StylizationEngine:

@@ -12,10 +12,10 @@ from services.fusion.engine.fuse import fuse
 from services.fusion.engine.ranking import RankInput, gate_for, rank_candidates
 from services.fusion.engine.requests import FacedPicture
 from services.fusion.engine.restore import restore_marks
-from services.fusion.engine.workers import Workers
 from services.fusion.errors import NoFaceFound, SeveralFaces
 from shared.cancellation import CancellationToken, Cancelled
 from shared.errors.common import CapabilityUnavailable, FieldInvalid
+from shared.workers import Workers
 from tests.support.drawn_face import box_of, draw_face
 
 

@@ -5,9 +5,9 @@ import pytest
 
 from services.stylization.adapters.fake import FakeTranslator
 from services.stylization.engine.engine import StylizationEngine
-from services.stylization.engine.workers import Workers
 from services.stylization.errors import UnknownStyle
 from shared.cancellation import CancellationToken, Cancelled
+from shared.workers import Workers
 
 IMAGE = np.arange(48, dtype=np.uint8).reshape(4, 4, 3) * 5
 

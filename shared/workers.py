@@ -1,4 +1,4 @@
-"""Threads for the drawing, so that the event loop stays free."""
+"""Threads for the image work, so that the event loop stays free."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ T = TypeVar("T")
 
 
 class Workers:
-    """A few threads; OpenCV and ONNX Runtime release the interpreter lock."""
+    """A few threads. OpenCV and ONNX Runtime release the interpreter lock, so they do run side by side."""
 
     def __init__(self, count: int) -> None:
-        self._pool = ThreadPoolExecutor(count, thread_name_prefix="stylization")
+        self._pool = ThreadPoolExecutor(count, thread_name_prefix="workers")
 
     async def run(self, work: Callable[[], T], token: CancellationToken) -> T:
         """The result of *work*, which is not begun if *token* is cancelled by the time a thread is free.
