@@ -11,7 +11,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from starter.data.labels import EXPRESSIONS, FACING_LIMIT_DEG
+from starter.data.labels import (
+    BACKDROP_WORDS,
+    CLOTHES_WORDS,
+    EARRING_WORDS,
+    EXPRESSIONS,
+    FACING_LIMIT_DEG,
+    GLASSES_WORDS,
+    HAT_WORDS,
+)
 from starter.data.manifest import Sample
 
 _SYNONYMS = {
@@ -22,8 +30,38 @@ _SYNONYMS = {
     "neutral expression": ("neutral expression", "neutral", "calm"),
     "full beard": ("full beard", "beard"),
     "makeup": ("makeup", "make up"),
-    "shirt": ("shirt", "shirt", "top", "sweater"),
+    "collared shirt": ("collared shirt", "collared shirt", "button-up", "dress shirt"),
+    "shirt": ("shirt", "shirt", "t-shirt", "top", "sweater"),
+    "turtleneck": ("turtleneck", "turtleneck", "turtleneck sweater", "polo neck"),
+    "suit": ("suit", "suit", "suit and tie", "jacket"),
+    "hoodie": ("hoodie", "hoodie", "hooded sweater"),
+    "cap": ("cap", "cap", "baseball cap"),
+    "beanie": ("beanie", "beanie", "knit hat", "wool hat"),
+    "wide-brim hat": ("wide-brim hat", "wide-brim hat", "hat", "sun hat"),
+    "headscarf": ("headscarf", "headscarf", "hijab"),
+    "sunglasses": ("sunglasses", "sunglasses", "dark glasses", "shades"),
+    "half-rim glasses": ("half-rim glasses", "half-rim glasses", "glasses"),
+    "round glasses": ("round glasses", "round glasses", "glasses"),
+    "square glasses": ("square glasses", "square glasses", "glasses"),
+    "hoop earrings": ("hoop earrings", "hoop earrings", "earrings"),
+    "stud earrings": ("stud earrings", "stud earrings", "earrings"),
+    "locs hair": ("locs hair", "locs hair", "dreadlocks"),
+    "sad": ("sad", "sad", "unhappy"),
+    "smirking": ("smirking", "smirking", "half smile"),
+    "scar": ("scar", "a scar"),
 }
+_WORN = (
+    " shirt",
+    " top",
+    " sweater",
+    " turtleneck",
+    " suit",
+    " hoodie",
+    " cap",
+    " beanie",
+    " hat",
+    " headscarf",
+)
 _FILLERS = (
     "high quality", "detailed", "studio photo", "beautiful",
     "3d character", "avatar", "sharp", "professional",
@@ -50,26 +88,33 @@ def _hair(sample: Sample) -> str:
     return "bald" if style == "bald" else f"{color} {style} hair"
 
 
+def _background(sample: Sample) -> str:
+    return BACKDROP_WORDS.get(sample.backdrop, "{}").format(sample.background)
+
+
 def phrases(sample: Sample, is_mirrored: bool = False) -> tuple[str, list[Phrase]]:
     """The head of the caption and the phrases that follow it, in their plain wording."""
     look = sample.attributes
     who = "woman" if look["sex"] == "female" else "man"
     article = "an" if look["age"] == "elderly" else "a"
-    glasses = "no glasses" if look["glasses"] == "none" else f"{look['glasses']} glasses"
     pattern = "striped " if sample.clothes["pattern"] == "striped" else ""
     rest = [
         Phrase(f"{look['skin']} skin", 0.5),
-        Phrase(_hair(sample), 0.12),
+        *([Phrase(_hair(sample), 0.12)] if look["hair_style"] != "hidden" else []),
         Phrase(f"{look['eye_color']} eyes", 0.4),
-        Phrase(glasses, 0.1 if look["glasses"] != "none" else 0.6),
+        Phrase(GLASSES_WORDS[look["glasses"]], 0.1 if look["glasses"] != "none" else 0.6),
         Phrase(EXPRESSIONS[sample.expression], 0.15),
         Phrase(_facing(sample, is_mirrored), 0.5),
-        Phrase(f"{sample.background} background", 0.1),
-        Phrase(f"{pattern}{sample.clothes['color']} shirt", 0.15),
+        Phrase(f"{_background(sample)} background", 0.1),
+        Phrase(f"{pattern}{sample.clothes['color']} {CLOTHES_WORDS[sample.clothes['cut']]}", 0.15),
     ]
     if look["beard"] != "none":
         rest.append(Phrase("full beard" if look["beard"] == "full" else look["beard"], 0.3))
-    rest += [Phrase(word, 0.4) for word in ("freckles", "makeup") if look[word]]
+    rest += [Phrase(word, 0.4) for word in ("freckles", "makeup", "scar") if look[word]]
+    if look["hat"] != "none":
+        rest.append(Phrase(f"{look['hat_color']} {HAT_WORDS[look['hat']]}", 0.08))
+    if look["earrings"] != "none":
+        rest.append(Phrase(EARRING_WORDS[look["earrings"]], 0.3))
     if sample.light:
         rest.append(Phrase(sample.light, 0.4))
     return f"portrait of {article} {look['age']} {who}", rest
@@ -85,7 +130,8 @@ def _reword(text: str, rng: np.random.Generator) -> str:
     for plain, choices in _SYNONYMS.items():
         if text == plain or text.endswith(" " + plain):
             text = text.removesuffix(plain) + str(rng.choice(choices))
-    if text.endswith((" shirt", " top", " sweater")) and rng.random() < 0.3:
+            break
+    if text.endswith(_WORN) and rng.random() < 0.3:
         return f"wearing a {text}"
     if text.endswith(" background") and rng.random() < 0.15:
         return f"in front of a {text}"

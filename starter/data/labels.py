@@ -10,14 +10,53 @@ LABELS: Mapping[str, tuple[str, ...]] = {
     "skin": ("light", "tan", "brown", "dark"),
     "hair_style": (
         "bald", "buzzcut", "short", "spiky", "slicked", "side-part", "curtain", "bob", "long", "fringe",
-        "ponytail", "bun", "afro",
+        "ponytail", "bun", "afro", "wavy", "pixie", "braids", "pigtails", "locs", "undercut", "mohawk",
+        "hidden",
     ),
-    "hair_color": ("black", "dark brown", "brown", "auburn", "blonde", "red", "grey", "blue", "pink"),
+    "hair_color": (
+        "black", "dark brown", "brown", "auburn", "blonde", "red", "grey", "blue", "pink", "white",
+        "platinum", "green", "purple",
+    ),
     "eye_color": ("brown", "dark brown", "hazel", "green", "blue", "grey"),
     "beard": ("none", "stubble", "moustache", "goatee", "full"),
-    "glasses": ("none", "round", "square"),
+    "glasses": ("none", "round", "square", "half-rim", "sunglasses"),
+    "hat": ("none", "cap", "beanie", "wide-brim", "headscarf"),
+    "earrings": ("none", "studs", "hoops"),
 }  # fmt: skip
-"""Attribute -> its words, in the order of the attribute net's logits."""
+"""Attribute -> its words, in the order of the attribute net's logits. Hair under a headscarf is "hidden"."""
+
+ABSENT: Mapping[str, object] = {"hat": "none", "hat_color": "none", "earrings": "none", "scar": False}
+"""What a record says that was written before these attributes were known."""
+
+GLASSES_WORDS: Mapping[str, str] = {
+    "none": "no glasses",
+    "round": "round glasses",
+    "square": "square glasses",
+    "half-rim": "half-rim glasses",
+    "sunglasses": "sunglasses",
+}
+HAT_WORDS: Mapping[str, str] = {
+    "cap": "cap",
+    "beanie": "beanie",
+    "wide-brim": "wide-brim hat",
+    "headscarf": "headscarf",
+}
+EARRING_WORDS: Mapping[str, str] = {"studs": "stud earrings", "hoops": "hoop earrings"}
+CLOTHES_WORDS: Mapping[str, str] = {
+    "t-shirt": "shirt",
+    "turtleneck": "turtleneck",
+    "collared shirt": "collared shirt",
+    "suit": "suit",
+    "hoodie": "hoodie",
+}
+"""Cut of the clothes -> the word after their colour."""
+
+BACKDROP_WORDS: Mapping[str, str] = {
+    "gradient": "{} gradient",
+    "spotlight": "{} spotlight",
+    "lights": "{} lights",
+}
+"""How a coloured background is drawn -> its words around the colour; a plain one needs none."""
 
 EXPRESSIONS: Mapping[str, str] = {
     "neutral": "neutral expression",
@@ -36,7 +75,10 @@ EXPRESSIONS: Mapping[str, str] = {
 BACKGROUNDS = (
     "white", "grey", "black", "red", "orange", "yellow", "green", "teal", "blue", "navy", "purple", "pink",
     "beige",
+    "sky", "sunset", "forest", "city at night", "library", "living room",
 )  # fmt: skip
+"""Colours, then places."""
+CLOTHES_CUTS = tuple(CLOTHES_WORDS)
 CLOTHES_COLORS = (
     "white", "grey", "black", "red", "orange", "yellow", "green", "blue", "navy", "purple", "pink", "brown",
 )  # fmt: skip

@@ -1,33 +1,14 @@
-"""Ids of the part map that the renderer writes beside each image, and loss weights from it."""
+"""Loss weights from the part map that the renderer writes beside each image."""
 
 from __future__ import annotations
-
-from enum import IntEnum
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from starter.heads.parts import Part
 
-class Part(IntEnum):
-    """What a pixel shows."""
-
-    BACKGROUND = 0
-    SKIN = 1
-    LIPS = 2
-    BROWS = 3
-    EARS = 4
-    NECK = 5
-    SCLERA = 6
-    IRIS = 7
-    TEETH = 8
-    INSIDE_MOUTH = 9
-    LASHES = 10
-    HAIR = 11
-    BEARD = 12
-    CLOTHES = 13
-    GLASSES = 14
-    METAL = 15
+__all__ = ["Part", "loss_weights", "weight_table"]
 
 
 _EYES = (Part.SCLERA, Part.IRIS, Part.LASHES)
@@ -55,3 +36,12 @@ def loss_weights(parts: Tensor, table: Tensor, size: int, grow: int = 1) -> Tens
     if size < weights.shape[-1]:
         return F.adaptive_avg_pool2d(weights, size)
     return F.interpolate(weights, size=(size, size), mode="nearest")
+
+
+def part_shares(parts: Tensor, size: int, batch: int = 64) -> Tensor:
+    """Share of each part in each cell, float32 (B, len(Part), size, size), of part maps (B, H, W) uint8."""
+    pieces = []
+    for start in range(0, len(parts), batch):
+        single = F.one_hot(parts[start : start + batch].long(), len(Part)).movedim(-1, 1)
+        pieces.append(F.adaptive_avg_pool2d(single.float(), size))
+    return torch.cat(pieces)

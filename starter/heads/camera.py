@@ -17,12 +17,15 @@ SHADOW_HALF_WIDTH, SHADOW_DEPTH = 2.6, 6.0  # decimetres around the face
 class Camera:
     """position (3,) in decimetres; view_projection (4, 4) maps column vectors to clip space.
 
+    axes: rows right, up and backward of the camera, unit length (3, 3).
+
     focal: half the picture's height is at 1 / focal of the distance.
     """
 
     position: Floats
     target: Floats
     view_projection: Floats
+    axes: Floats
     focal: float
 
     def project(self, points: Floats, size_px: int) -> Floats:
@@ -46,7 +49,8 @@ def aim(head: Head, framing: Framing) -> Camera:
     projection = np.array(
         [[focal, 0, 0, 0], [0, focal, 0, 0], [0, 0, depth_scale, depth_shift], [0, 0, -1, 0]]
     )
-    return Camera(position, target, projection @ _look_at(position, target), focal)
+    looking = _look_at(position, target)
+    return Camera(position, target, projection @ looking, looking[:3, :3], focal)
 
 
 def shadow_projection(lighting: Lighting, target: Floats) -> Floats:

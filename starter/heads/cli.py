@@ -1,7 +1,7 @@
 """The command that draws a data set; the starter's own command line takes `render` from here."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -14,7 +14,7 @@ from starter.heads.looks import LOOKS, Look
 from starter.heads.samples import SAMPLES_FOLDER, draw_samples
 from starter.heads.workers import WorkerFailedError, render_all
 
-SHEET_PICTURES, SHEET_COLUMNS = 48, 8
+SHEET_PICTURES, SHEET_COLUMNS, LOOK_SHEET_PEOPLE = 48, 8, 6
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
 
@@ -24,7 +24,7 @@ def main() -> None:
 
 
 @app.command()
-def render(
+def render(  # noqa: PLR0913  # one argument for each option of the command
     out: Annotated[Path, typer.Argument(help="Folder for pictures, part maps and manifests.")],
     identities: Annotated[int, typer.Option(min=1, help="How many characters.")] = 100,
     views: Annotated[int, typer.Option(min=1, help="Pictures of each character.")] = 3,
@@ -33,9 +33,13 @@ def render(
     seed: Annotated[int, typer.Option(min=0, help="Other seed, other people.")] = 0,
     size: Annotated[int, typer.Option(min=32, max=1024, help="Width and height in pixels.")] = 256,
     workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
+    depth: Annotated[bool, typer.Option(help="Write 16-bit depth maps too.")] = False,
+    full_parts: Annotated[bool, typer.Option(help="Write part maps at full resolution too.")] = False,
 ) -> None:
     """Draw characters with ground truth. Run it again to go on after an interruption."""
-    job = RenderJob(out, tuple(range(first, first + identities)), views, _parse_looks(looks), seed, size)
+    numbers = tuple(range(first, first + identities))
+    extras = {"depth": depth, "full_parts": full_parts}
+    job = RenderJob(out, numbers, views, _parse_looks(looks), seed, size, **extras)
     console = Console()
     wanted = job.pictures()
     already = len(finished(out) & set(wanted))
@@ -91,3 +95,14 @@ def _report(job: RenderJob, already: int, console: Console) -> None:
     sheet = job.out / "contact_sheet.png"
     sheet_of_files(files, SHEET_COLUMNS, sheet)
     console.print(f"Contact sheet: {sheet}")
+    if len(job.looks) > 1:
+        console.print(f"Looks, a row for each person: {_write_look_sheet(job, records)}")
+
+
+def _write_look_sheet(job: RenderJob, records: list[dict[str, Any]]) -> Path:
+    """One picture of each of the first people in every look."""
+    firsts = list({record["identity"]: record for record in reversed(records)}.values())[::-1]
+    files = [job.out / record["looks"][look] for record in firsts[:LOOK_SHEET_PEOPLE] for look in job.looks]
+    sheet = job.out / "looks.png"
+    sheet_of_files(files, len(job.looks), sheet)
+    return sheet

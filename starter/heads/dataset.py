@@ -8,6 +8,7 @@ OUT/rejected-W.jsonl with the views in which dlib finds no face.
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -20,11 +21,13 @@ from starter.heads.faces import FaceReader
 from starter.heads.head import build_head
 from starter.heads.identity import Identity
 from starter.heads.looks import Look
+from starter.heads.painting import FacePaint, paint
 from starter.heads.renderer import Picture, Renderer
 from starter.heads.sampling import sample_identity
 from starter.heads.view import View, sample_view
 
 JPEG_QUALITY = 95
+TENTHS_OF_A_MILLIMETRE = 1000  # in a decimetre: the unit of depth maps
 Key = tuple[int, int]
 """Identity number and view number."""
 
@@ -34,6 +37,7 @@ class RenderJob:
     """What to draw. Identity and view depend on (seed, numbers) alone, never on what else is drawn.
 
     identities: numbers of the identities. size_px: even. looks: the first one is the main picture.
+    depth, full_parts: whether to write depth maps, and part maps at full resolution too.
     """
 
     out: Path
@@ -42,7 +46,9 @@ class RenderJob:
     looks: tuple[Look, ...] = ("render",)
     seed: int = 0
     size_px: int = 256
-    supersample: float = 2.0
+    supersample: float = 1.5
+    depth: bool = False
+    full_parts: bool = False
 
     def pictures(self) -> list[Key]:
         """Every picture of the job."""
@@ -52,6 +58,13 @@ class RenderJob:
 def identity_of(seed: int, number: int) -> Identity:
     """The character with this number under this seed."""
     return sample_identity(np.random.default_rng([seed, number, 0]))
+
+
+@lru_cache(maxsize=2)
+def _painted(seed: int, number: int) -> tuple[Identity, FacePaint]:
+    """The character and its paint; views of one character follow each other, so two are enough to keep."""
+    identity = identity_of(seed, number)
+    return identity, paint(identity)
 
 
 def view_of(seed: int, number: int, view: int, identity: Identity) -> View:
@@ -112,10 +125,10 @@ def render_share(
 def _render_one(job: RenderJob, key: Key, renderer: Renderer, reader: FaceReader) -> dict[str, Any]:
     """Draw, look at, and write one picture; its record has no embedding if dlib finds no face."""
     number, view_number = key
-    identity = identity_of(job.seed, number)
+    identity, face_paint = _painted(job.seed, number)
     view = view_of(job.seed, number, view_number, identity)
     head = build_head(identity, view)
-    pictures = renderer.draw_looks(identity, view, head, job.looks)
+    pictures = renderer.draw_looks(identity, view, head, face_paint, job.looks)
     picture = pictures[job.looks[0]]
     record: dict[str, Any] = {"identity": number, "view": view_number, "seed": job.seed}
     faces = reader.read(picture.rgb)
@@ -140,7 +153,16 @@ def _write_files(job: RenderJob, key: Key, pictures: dict[Look, Picture]) -> dic
     for look in others:
         _write_jpeg(job.out / f"{stem}.{look}.jpg", pictures[look].rgb)
     cv2.imwrite(str(job.out / f"{stem}.png"), pictures[main].parts[1::2, 1::2])
+    extra = {}
+    if job.depth:
+        extra["depth"] = f"{stem}.depth.png"
+        tenths = np.round(pictures[main].depth * TENTHS_OF_A_MILLIMETRE).astype(np.uint16)
+        cv2.imwrite(str(job.out / extra["depth"]), tenths)
+    if job.full_parts:
+        extra["parts_full"] = f"{stem}.parts.png"
+        cv2.imwrite(str(job.out / extra["parts_full"]), pictures[main].parts)
     return {
+        **extra,
         "file": f"{stem}.jpg",
         "parts": f"{stem}.png",
         "looks": {main: f"{stem}.jpg", **{look: f"{stem}.{look}.jpg" for look in others}},

@@ -2,27 +2,25 @@
 
 from typing import Any
 
+from starter.data.labels import (
+    BACKDROP_WORDS,
+    CLOTHES_WORDS,
+    EARRING_WORDS,
+    FACING_LIMIT_DEG,
+    GLASSES_WORDS,
+    HAT_WORDS,
+)
+from starter.data.labels import EXPRESSIONS as EXPRESSION_WORDS
 from starter.heads import palette
 from starter.heads.head import Head
 from starter.heads.identity import Identity
 from starter.heads.landmarks import landmarks_px
+from starter.heads.numbers import numbers_of
 from starter.heads.renderer import Picture
+from starter.heads.truth import dense_landmarks, marks_of
 from starter.heads.view import View
 
-FACING_LIMIT_DEG = 10
 VISIBLE_MAKEUP = 0.2
-EXPRESSION_WORDS = {
-    "neutral": "neutral expression",
-    "smile": "smiling",
-    "grin": "grinning",
-    "surprise": "surprised",
-    "frown": "frowning",
-    "smirk": "smirking",
-    "pucker": "puckered lips",
-    "sneer": "sneering",
-    "squint": "squinting",
-    "sad": "sad",
-}
 
 
 def attributes(identity: Identity, view: View) -> dict[str, Any]:
@@ -31,13 +29,17 @@ def attributes(identity: Identity, view: View) -> dict[str, Any]:
         "sex": identity.body.sex,
         "age": palette.age_name(identity.body.age),
         "skin": palette.skin_name(identity.skin.melanin),
-        "hair_style": view.hair.style,
+        "hair_style": "hidden" if view.hat.kind == "headscarf" else view.hair.style,
         "hair_color": view.hair.color,
         "eye_color": identity.eye_color,
         "beard": identity.beard,
         "glasses": view.glasses,
-        "freckles": identity.skin.freckles > 0,
+        "freckles": identity.skin.has_freckles,
         "makeup": identity.skin.makeup > VISIBLE_MAKEUP,
+        "hat": view.hat.kind,
+        "hat_color": view.hat.color if view.hat.kind != "none" else "none",
+        "earrings": view.earrings.kind if view.hat.kind != "headscarf" else "none",
+        "scar": identity.skin.has_scar,
     }
 
 
@@ -60,15 +62,21 @@ def caption(identity: Identity, view: View) -> str:
         "bald" if words["hair_style"] == "bald" else f"{words['hair_color']} {words['hair_style']} hair",
         f"{words['eye_color']} eyes",
     ]
+    if words["hair_style"] == "hidden":
+        del phrases[2]
     if words["beard"] != "none":
         phrases.append("full beard" if words["beard"] == "full" else words["beard"])
-    phrases.append("no glasses" if words["glasses"] == "none" else f"{words['glasses']} glasses")
-    phrases += [name for name in ("freckles", "makeup") if words[name]]
+    phrases.append(GLASSES_WORDS[words["glasses"]])
+    phrases += [name for name in ("freckles", "makeup", "scar") if words[name]]
+    if words["hat"] != "none":
+        phrases.append(f"{words['hat_color']} {HAT_WORDS[words['hat']]}")
+    if words["earrings"] != "none":
+        phrases.append(EARRING_WORDS[words["earrings"]])
     phrases += [
         EXPRESSION_WORDS[view.expression],
         facing(view.pose.yaw),
-        f"{view.scene.background} background",
-        f"{'striped ' if clothes.is_striped else ''}{clothes.color} shirt",
+        f"{BACKDROP_WORDS.get(view.scene.backdrop, '{}').format(view.scene.background)} background",
+        f"{'striped ' if clothes.is_striped else ''}{clothes.color} {CLOTHES_WORDS[clothes.cut]}",
         view.scene.lighting.name,
     ]
     return ", ".join(phrases)
@@ -85,10 +93,22 @@ def describe(identity: Identity, view: View, head: Head, picture: Picture) -> di
         "roll": round(pose.roll, 2),
         "light": view.scene.lighting.name,
         "background": view.scene.background,
-        "clothes": {"color": clothes.color, "pattern": clothes.pattern},
+        "backdrop": view.scene.backdrop,
+        "clothes": {"color": clothes.color, "pattern": clothes.pattern, "cut": clothes.cut},
         "landmarks_px": {
             name: list(place)
             for name, place in landmarks_px(head, picture.camera, picture.rgb.shape[0]).items()
         },
+        **_dense(identity, head, picture),
+        "marks": marks_of(identity, head, picture),
+        "numbers": numbers_of(identity),
         "caption": caption(identity, view),
+    }
+
+
+def _dense(identity: Identity, head: Head, picture: Picture) -> dict[str, Any]:
+    pixels, seen = dense_landmarks(identity, head, picture)
+    return {
+        "landmarks": [[round(float(x), 2), round(float(y), 2)] for x, y in pixels],
+        "visibility": [int(value) for value in seen],
     }

@@ -11,10 +11,10 @@ EXPRESSIONS: tuple[Expression, ...] = get_args(Expression)
 # MakeHuman's untouched face looks stern; every expression starts from this friendlier one.
 RESTING: Mapping[str, float] = {
     "browInnerUp": 0.18,
-    "mouthSmileLeft": 0.14,
-    "mouthSmileRight": 0.14,
-    "eyeWideLeft": 0.12,
-    "eyeWideRight": 0.12,
+    "mouthSmileLeft": 0.12,
+    "mouthSmileRight": 0.12,
+    "eyeWideLeft": 0.15,
+    "eyeWideRight": 0.15,
 }
 
 
@@ -24,10 +24,10 @@ def _both(**weights: float) -> dict[str, float]:
 
 ACTIONS: Mapping[Expression, Mapping[str, float]] = {
     "neutral": {},
-    "smile": _both(mouthSmile=0.75, cheekSquint=0.35),
-    "grin": {"jawOpen": 0.12, **_both(mouthSmile=0.9, mouthUpperUp=0.35, cheekSquint=0.5)},
+    "smile": _both(mouthSmile=0.58, cheekSquint=0.3),
+    "grin": {"jawOpen": 0.12, **_both(mouthSmile=0.68, mouthUpperUp=0.4, cheekSquint=0.4)},
     "surprise": {"jawOpen": 0.4, "browInnerUp": 0.8, **_both(browOuterUp=0.7, eyeWide=0.6)},
-    "frown": _both(mouthFrown=0.6, browDown=0.7),
+    "frown": _both(mouthFrown=0.5, browDown=0.7),
     "smirk": {"mouthSmileLeft": 0.7, "mouthDimpleLeft": 0.4, "browOuterUpRight": 0.5},
     "pucker": {"mouthPucker": 0.6},
     "sneer": {"mouthUpperUpLeft": 0.2, **_both(noseSneer=0.6)},

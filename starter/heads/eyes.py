@@ -87,4 +87,6 @@ def add_lashes(mesh: MeshBuilder, surface: HeadSurface, eyes: EyePair, is_female
                     np.full(len(points), float(is_female)),
                 ]
             )
-            mesh.add(Material.LASH, points, vertex_normals(points, triangles), triangles, data=data)
+            mesh.add(
+                Material.LASH, points, vertex_normals(points, triangles), triangles, None, data, is_cut=True
+            )

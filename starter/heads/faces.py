@@ -10,7 +10,10 @@ import numpy as np
 
 from starter.heads.arrays import Floats, Image
 
-UPSAMPLE = 1  # the detector then finds faces from 40 px
+UPSAMPLES = (
+    0,
+    1,
+)  # tried in turn: the first finds faces from 80 px, the second from 40 px at four times the cost
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,9 @@ class FaceReader:
 
     def read(self, rgb: Image) -> list[SeenFace]:
         """All faces, the largest first; empty where there is none."""
-        found = sorted(_detector()(rgb, UPSAMPLE), key=lambda box: -box.area())
+        found: list[Any] = []
+        for upsample in UPSAMPLES:
+            found = found or sorted(_detector()(rgb, upsample), key=lambda box: -box.area())
         return [
             SeenFace(
                 (box.left(), box.top(), box.right() + 1, box.bottom() + 1),

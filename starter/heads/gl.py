@@ -28,6 +28,7 @@ def create_context() -> Any:
         raise NoGraphicsError(error) from error
 
 
-def shader(*names: str) -> str:
-    """Source of a GLSL program: the named files in order under one version line."""
-    return "#version 330\n" + "\n".join((SHADERS / name).read_text() for name in names)
+def shader(*names: str, define: str = "") -> str:
+    """Source of a GLSL program: the named files in order under one version line, with one macro defined."""
+    head = "#version 330\n" + (f"#define {define}\n" if define else "")
+    return head + "\n".join((SHADERS / name).read_text() for name in names)

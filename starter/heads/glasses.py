@@ -1,17 +1,18 @@
-"""Glasses without lenses: two rims, a bridge, two arms that end over the ears."""
+"""Glasses: two rims, a bridge, two arms that end over the ears; only sunglasses have lenses."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
 
-from starter.heads.arrays import Floats
+from starter.heads.arrays import Floats, Ints, normalised
 from starter.heads.eyes import Eyeball, EyePair
 from starter.heads.mesh import Material, MeshBuilder, tubes
 from starter.heads.regions import reference
 from starter.heads.surface import HeadSurface
 
-Glasses = Literal["none", "round", "square"]
+Glasses = Literal["none", "round", "square", "sunglasses", "half-rim"]
 GLASSES: tuple[Glasses, ...] = get_args(Glasses)
 
 
@@ -30,13 +31,26 @@ class _Frame:
         return np.asarray(self.plane_z - 0.1 * (np.abs(x) / 0.6) ** 2)
 
 
+_SHAPES: Mapping[Glasses, tuple[float, float, float, float]] = {
+    "round": (1.0, 0.92, 0.018, 1.0),
+    "square": (0.38, 0.72, 0.026, 1.0),
+    "sunglasses": (0.62, 0.74, 0.024, 0.97),
+    "half-rim": (0.5, 0.68, 0.026, 1.0),
+}
+"""Corner, height, tube and width (a factor) of each kind."""
+
+
 def add_glasses(mesh: MeshBuilder, surface: HeadSurface, eyes: EyePair, glasses: Glasses) -> None:
     """Add a frame fitted to the eyes, the nose and the ears; "none" adds nothing."""
     if glasses == "none":
         return
     frame = _fit(surface, eyes, glasses)
     rims = np.stack([_rim(frame, eye) for eye in (eyes.left, eyes.right)])
+    if glasses == "half-rim":
+        rims = rims[:, _upper_half()]
     _add(mesh, rims, frame.tube, np.array([0, 0, 1.0]))
+    if glasses == "sunglasses":
+        _add_lenses(mesh, rims)
     t = np.linspace(0, 1, 9)
     left, right = eyes.left.centre, eyes.right.centre
     gap = left[0] - right[0] - 2 * frame.radius
@@ -59,14 +73,31 @@ def _fit(surface: HeadSurface, eyes: EyePair, glasses: Glasses) -> _Frame:
     bridge = (np.abs(ref.points[:, 0]) < 0.1) & (ref.points[:, 1] > 7.1) & (ref.points[:, 1] < 7.35)
     eye = eyes.left
     plane_z = max(float(surface.skin[bridge, 2].max()), float(eye.centre[2]) + eye.radius * 1.35) + 0.02
-    is_round = glasses == "round"
+    corner, height, tube, wide = _SHAPES[glasses]
     return _Frame(
-        corner=1.0 if is_round else 0.38,
-        height=0.92 if is_round else 0.72,
-        tube=0.018 if is_round else 0.026,
-        radius=min(radius, abs(float(eye.centre[0])) * 0.93),
+        corner=corner,
+        height=height,
+        tube=tube,
+        radius=min(radius * wide, abs(float(eye.centre[0])) * 0.93),
         plane_z=plane_z,
     )
+
+
+def _upper_half() -> Ints:
+    """Points of a rim, in order, that a half rim keeps: a little more than the upper half."""
+    return np.arange(-2, 23) % 40
+
+
+def _add_lenses(mesh: MeshBuilder, rims: Floats) -> None:
+    """Fill the rims (2, n, 3), bulging a little."""
+    count = rims.shape[1]
+    fan = np.stack([np.full(count - 1, count), np.arange(count - 1), np.arange(1, count)], axis=1)
+    for rim in rims:
+        middle = rim.mean(axis=0) + np.array([0, 0, 0.03])
+        points = np.concatenate([rim, middle[None]])
+        normals = normalised(np.array([0, 0, 1.0]) + 0.9 * (points - middle) * np.array([1, 1, 0]))
+        data = np.ones((len(points), 4))
+        mesh.add(Material.GLASSES, points, normals, fan, data=data)
 
 
 def _rim(frame: _Frame, eye: Eyeball) -> Floats:

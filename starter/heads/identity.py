@@ -10,6 +10,7 @@ Rgb = tuple[float, float, float]
 Sex = Literal["female", "male"]
 BeardStyle = Literal["none", "stubble", "moustache", "goatee", "full"]
 BEARDS: tuple[BeardStyle, ...] = ("none", "stubble", "moustache", "goatee", "full")
+MarkKind = Literal["mole", "freckle", "scar"]
 
 
 @dataclass(frozen=True)
@@ -45,35 +46,62 @@ class Brows:
 
 
 @dataclass(frozen=True)
-class Mole:
-    """A dark spot at (x, y) of the neutral head, decimetres, with a radius in decimetres."""
+class Mark:
+    """A mole, freckle or scar at (x, y) of the neutral head, decimetres.
 
+    radius: decimetres; of a scar half its length. angle: of a scar, radians from the x axis.
+    strength: darkness in [0, 1].
+    """
+
+    kind: MarkKind
     x: float
     y: float
     radius: float
+    strength: float = 1.0
+    angle: float = 0.0
 
 
 @dataclass(frozen=True)
 class Skin:
-    """Colour and marks. `melanin`: 0 is the lightest, 1 the darkest; `undertone` < 0 is cool, > 0 warm."""
+    """Colour and marks. `melanin`: 0 is the lightest, 1 the darkest; `undertone` < 0 is cool, > 0 warm.
+
+    marks: numbered by their place in the tuple, the same in every picture. lip_color, makeup: strength of
+    `lipstick` and `eyeshadow`. pores: roughness in [0, 1]. lines: strength of the wrinkles in [0, 1].
+    """
 
     melanin: float
     redness: float
     undertone: float
-    freckles: float
-    moles: tuple[Mole, ...]
+    marks: tuple[Mark, ...]
     lip_color: float
-    lip_hue: float
+    lipstick: Rgb
     makeup: float
+    eyeshadow: Rgb
+    pores: float
+    lines: float
+
+    @property
+    def has_freckles(self) -> bool:
+        """True for people whom a caption calls freckled."""
+        return any(mark.kind == "freckle" for mark in self.marks)
+
+    @property
+    def has_scar(self) -> bool:
+        """True for people with a scar."""
+        return any(mark.kind == "scar" for mark in self.marks)
 
 
 @dataclass(frozen=True)
 class Hair:
-    """A haircut (a name from starter.heads.hair.STYLES) in a named colour with its exact shade."""
+    """A haircut (a name from starter.heads.hair.names) in a named colour with its exact shade.
+
+    tips: colour of the ends of the strands.
+    """
 
     style: str
     color: str
     rgb: Rgb
+    tips: Rgb
 
 
 @dataclass(frozen=True)
@@ -81,7 +109,7 @@ class Identity:
     """One character. `seed` drives the strokes and strands that no slider controls.
 
     `sliders` maps names of starter.heads.sliders to weights in [-1, 1], `asymmetry` to weights in [0, .3].
-    `hair` is the usual haircut; a view may wear another. Glasses, clothes and pose belong to the view.
+    `hair` is the usual haircut; a view may wear another. Glasses, hats, clothes and pose belong to the view.
     """
 
     body: Body

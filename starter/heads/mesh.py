@@ -10,7 +10,7 @@ from starter.heads.arrays import Floats, Ints, normalised
 
 
 class Material(IntEnum):
-    """What a triangle is made of; the numbers are those of shaders/material.glsl."""
+    """What a triangle is made of; the numbers are those of shaders/gbuffer.frag."""
 
     SKIN = 0
     EYE = 1
@@ -20,7 +20,9 @@ class Material(IntEnum):
     HAIR = 5
     CLOTH = 6
     GLASSES = 7
+    HAT = 8
     BEARD = 9
+    METAL = 10
 
 
 ATTRIBUTES = "3f 3f 3f 4f 1f"
@@ -34,7 +36,8 @@ class MeshBuilder:
     """Collects parts; `pack` joins them into one vertex and one index buffer."""
 
     _vertices: list[Floats] = field(default_factory=list)
-    _triangles: list[Ints] = field(default_factory=list)
+    _solid: list[Ints] = field(default_factory=list)
+    _cut: list[Ints] = field(default_factory=list)
     _count: int = 0
 
     def add(
@@ -45,8 +48,9 @@ class MeshBuilder:
         triangles: Ints,
         reference: Floats | None = None,
         data: Floats | None = None,
+        is_cut: bool = False,
     ) -> None:
-        """Append a part; absent attributes are zero."""
+        """Append a part; absent attributes are zero. The shader trims the edges of a part that `is_cut`."""
         block = np.zeros((len(points), 14), dtype=np.float32)
         block[:, POSITION], block[:, NORMAL], block[:, MATERIAL] = points, normals, material
         if reference is not None:
@@ -54,12 +58,19 @@ class MeshBuilder:
         if data is not None:
             block[:, DATA] = data
         self._vertices.append(block)
-        self._triangles.append(np.asarray(triangles, dtype=np.int32) + self._count)
+        group = self._cut if is_cut else self._solid
+        group.append(np.asarray(triangles, dtype=np.int32) + self._count)
         self._count += len(points)
 
-    def pack(self) -> tuple[Floats, Ints]:
-        """Vertices (n, 14) float32 and triangles (t, 3) int32."""
-        return np.concatenate(self._vertices), np.concatenate(self._triangles)
+    @property
+    def parts(self) -> list[Floats]:
+        """Vertex blocks (n, 14) of the parts added so far, in order; they may be changed in place."""
+        return self._vertices
+
+    def pack(self) -> tuple[Floats, Ints, int]:
+        """Vertices (n, 14) float32, triangles (t, 3) int32, and how many of these, the first, are not cut."""
+        triangles = np.concatenate([*self._solid, *self._cut])
+        return np.concatenate(self._vertices), triangles, sum(map(len, self._solid))
 
 
 def triangulate(quads: Ints) -> Ints:
@@ -105,7 +116,7 @@ class Tubes:
     along: Floats
 
 
-def tubes(lines: Floats, half_width: Floats, half_depth: Floats, outward: Floats, sides: int = 5) -> Tubes:
+def tubes(lines: Floats, half_width: Floats, half_depth: Floats, outward: Floats, sides: int = 4) -> Tubes:
     """Wrap lines (n, s, 3) into tubes; widths (n, s) lie across `outward` (n, s, 3), depths along it."""
     count, steps, _ = lines.shape
     tangent = normalised(np.gradient(lines, axis=1))

@@ -18,6 +18,9 @@ HAIR: Mapping[str, Rgb] = {
     "pink": (0.65, 0.2, 0.35),
     "grey": (0.42, 0.42, 0.43),
     "white": (0.75, 0.75, 0.74),
+    "platinum": (0.76, 0.64, 0.42),
+    "green": (0.06, 0.30, 0.10),
+    "purple": (0.22, 0.06, 0.38),
 }
 """Linear light."""
 
@@ -66,8 +69,26 @@ CLOTHES: Mapping[str, Rgb] = {
 }
 """As seen on the screen (gamma 2.2), not linear."""
 
-FRAMES: tuple[Rgb, ...] = ((0.02, 0.02, 0.025), (0.12, 0.05, 0.03), (0.35, 0.28, 0.2))
-"""Glasses: black, tortoise, horn. Linear light."""
+FRAMES: tuple[Rgb, ...] = (
+    *((0.02, 0.02, 0.025), (0.12, 0.05, 0.03), (0.35, 0.28, 0.2), (0.55, 0.36, 0.12), (0.5, 0.5, 0.52)),
+    *((0.35, 0.02, 0.02), (0.02, 0.05, 0.25)),
+)
+"""Glasses: black, tortoise, horn, gold, silver, red, blue. Linear light."""
+
+LENSES: tuple[Rgb, ...] = ((0.012, 0.012, 0.014), (0.05, 0.022, 0.01), (0.01, 0.03, 0.045))
+"""Sunglasses: grey, brown, blue. Linear light."""
+
+LIPSTICKS: tuple[Rgb, ...] = (
+    *((0.52, 0.06, 0.07), (0.55, 0.18, 0.22), (0.42, 0.10, 0.22), (0.60, 0.24, 0.18), (0.22, 0.02, 0.06)),
+    *((0.62, 0.12, 0.30), (0.45, 0.22, 0.17)),
+)
+"""Red, rose, plum, coral, wine, pink, nude. Linear light."""
+
+EYESHADOWS: tuple[Rgb, ...] = (
+    *((0.20, 0.10, 0.07), (0.10, 0.09, 0.10), (0.30, 0.10, 0.22), (0.08, 0.16, 0.30), (0.10, 0.22, 0.14)),
+    *((0.45, 0.24, 0.10), (0.38, 0.14, 0.13)),
+)
+"""Brown, smoky, violet, blue, green, gold, rust. Linear light."""
 
 _SKIN_STOPS = np.array(
     [

@@ -4,7 +4,7 @@ from enum import IntEnum
 
 
 class Part(IntEnum):
-    """What a pixel shows; shaders/material.glsl writes these numbers."""
+    """What a pixel shows; shaders/gbuffer.frag writes these numbers."""
 
     BACKGROUND = 0
     SKIN = 1
@@ -21,3 +21,5 @@ class Part(IntEnum):
     BEARD = 12
     CLOTHES = 13
     GLASSES = 14
+    METAL = 15
+    HEADWEAR = 16

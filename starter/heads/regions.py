@@ -14,6 +14,7 @@ from starter.heads.arrays import Bools, Floats, Ints
 from starter.heads.assets import load_assets
 
 HAIRLINE_Y = 8.02
+LOWEST_Y = 4.7  # decimetres; a portrait shows nothing below
 # Height of the hairline by angle around the head from 0 = front: forehead, temple, over the ear, nape.
 _HAIRLINE_ANGLES = [0, 0.35, 0.6, 0.8, 1.0, 1.25, 1.45, 1.75, 2.1, 2.5, 3.14]
 _HAIRLINE_BACK = [7.35, 7.2, 6.95, 7.05, 6.65, 6.35, 6.25]
@@ -125,9 +126,20 @@ def chin_band() -> Bools:
 
 
 @cache
+def faces_outwards() -> Bools:
+    """Skin vertices that are the foremost: not inside nostrils, eye sockets or the mouth."""
+    points = reference().points
+    cells: dict[tuple[int, int], float] = {}
+    keys = [tuple(key) for key in np.round(points[:, :2] / 0.035).astype(int).tolist()]
+    for key, z in zip(keys, points[:, 2], strict=True):
+        cells[key] = max(cells.get(key, -9.0), float(z))
+    return np.asarray(points[:, 2] > np.array([cells[key] for key in keys]) - 0.06)
+
+
+@cache
 def _front_tree() -> tuple[cKDTree, Floats]:
     points = reference().points
-    front = points[points[:, 2] > 0.6]
+    front = points[(points[:, 2] > 0.6) & (reference().mouth < 0.3) & faces_outwards()]
     return cKDTree(front[:, :2]), front
 
 

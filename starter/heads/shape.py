@@ -28,6 +28,16 @@ def shape_head(identity: Identity, actions: Mapping[str, float]) -> Floats:
     return vertices
 
 
+def shape_neutral(actions: Mapping[str, float]) -> Floats:
+    """The neutral head of the asset with facial actions, as `shape_head` gives it."""
+    assets = load_assets()
+    vertices = assets.vertices.copy()
+    for action, weight in actions.items():
+        target = assets.targets[f"unit/{action}"]
+        vertices[target.index] += np.float32(weight) * target.offset
+    return vertices
+
+
 def target_weights(identity: Identity, actions: Mapping[str, float]) -> Iterator[tuple[str, float]]:
     """Every blend shape with its weight; a proportions target that has no file is average by definition."""
     yield from _macro_weights(identity.body)

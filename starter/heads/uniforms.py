@@ -8,9 +8,11 @@ import numpy as np
 from starter.heads import palette
 from starter.heads.arrays import Floats, normalised
 from starter.heads.camera import Camera, shadow_projection
+from starter.heads.clothes import CUTS
+from starter.heads.headwear import PATTERNS
 from starter.heads.identity import Identity
 from starter.heads.regions import PAINT_MAP
-from starter.heads.scene import Clothes, Scene
+from starter.heads.scene import BACKDROPS, Clothes, Scene
 from starter.heads.view import View
 
 Uniforms = dict[str, Any]
@@ -29,46 +31,71 @@ def matrix(values: Floats) -> tuple[float, ...]:
 
 
 def surface_uniforms(identity: Identity, view: View, camera: Camera) -> Uniforms:
-    """Everything for the shadow pass and the surface pass but textures and grain."""
+    """Everything for the shadow pass and the geometry pass but textures."""
     skin = identity.skin
     return {
+        **_camera_uniforms(view, camera),
         "view_projection": matrix(camera.view_projection),
-        "shadow_projection": matrix(shadow_projection(view.scene.lighting, camera.target)),
-        "camera": palette.rgb(camera.position),
         "skin_color": palette.skin_rgb(skin),
         "hair_color": view.hair.rgb,
+        "hair_tips": view.hair.tips,
+        "scalp_cover": 0.85 if view.hair.style in ("buzzcut", "mohawk", "undercut") else 1.0,
         "brow_color": identity.brows.color,
         "iris_color": palette.EYES[identity.eye_color],
         "frame_color": view.scene.frame_rgb,
+        "lens_color": view.scene.lens_rgb,
+        "metal_color": view.earrings.rgb,
+        "hat_color": view.hat.rgb,
+        "hat_second": view.hat.second,
+        "hat_pattern": PATTERNS[view.hat.kind],
         "redness": skin.redness,
         "melanin": skin.melanin,
         "lip_color": skin.lip_color,
-        "lip_hue": skin.lip_hue,
+        "lipstick": skin.lipstick,
         "makeup": skin.makeup,
+        "eyeshadow": skin.eyeshadow,
+        "pores": skin.pores,
         "map_half_angle": PAINT_MAP.half_angle,
         "map_bottom": PAINT_MAP.bottom,
         "map_top": PAINT_MAP.top,
         "map_axis_z": PAINT_MAP.axis_z,
         **_clothes_uniforms(view.scene.clothes),
-        **_light_uniforms(view.scene),
     }
 
 
-def finish_uniforms(scene: Scene, camera: Camera) -> Uniforms:
-    """Everything for the last pass but textures and pixel sizes."""
+def scene_uniforms(identity: Identity, view: View, camera: Camera) -> Uniforms:
+    """Everything for the passes of the looks but textures and pixel sizes."""
+    scene = view.scene
     return {
+        **_camera_uniforms(view, camera),
+        "camera_right": palette.rgb(camera.axes[0]),
+        "camera_up": palette.rgb(camera.axes[1]),
+        "camera_forward": palette.rgb(-camera.axes[2]),
         "focal": camera.focal,
+        "melanin": identity.skin.melanin,
+        "skin_color": palette.skin_rgb(identity.skin),
+        "iris_color": palette.EYES[identity.eye_color],
         "background_top": scene.background_top,
         "background_bottom": scene.background_bottom,
+        "backdrop": BACKDROPS.index(scene.backdrop),
+        "backdrop_seed": scene.backdrop_seed,
+        **_light_uniforms(scene),
     }
+
+
+def _camera_uniforms(view: View, camera: Camera) -> Uniforms:
+    shadow = shadow_projection(view.scene.lighting, camera.target)
+    return {"camera": palette.rgb(camera.position), "shadow_projection": matrix(shadow)}
 
 
 def _clothes_uniforms(clothes: Clothes) -> Uniforms:
     return {
         "cloth_color": clothes.rgb,
+        "cloth_second": clothes.second,
         "is_striped": clothes.is_striped,
         "neckline": clothes.neckline,
         "v_neck": clothes.v_neck,
+        "cut": CUTS.index(clothes.cut),
     }
 
 

@@ -7,12 +7,11 @@ import warnings
 from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
 import onnx
 import torch
-from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
+from starter.onnx_files import halve_weights
 from starter.train_stylizer.net import MULTIPLE, ToonNet
 
 _OPSET = 18
@@ -41,7 +40,7 @@ def export_onnx(net: ToonNet, path: Path) -> None:
             dynamo=False,
         )
     model = onnx.load(path)
-    _halve_weights(model)
+    halve_weights(model)
     onnx.checker.check_model(model)
     onnx.save(model, path)
 
@@ -70,18 +69,3 @@ class _Clipped(nn.Module):
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         drawn: torch.Tensor = self.net(image)
         return drawn.clamp(0, 1)
-
-
-def _halve_weights(model: onnx.ModelProto) -> None:
-    """Store each float32 weight as float16 with a cast behind it, which ONNX Runtime folds when it loads."""
-    graph, casts = model.graph, []
-    for weight in graph.initializer:
-        if weight.data_type != TensorProto.FLOAT or len(weight.dims) < 2:
-            continue
-        half = numpy_helper.to_array(weight).astype(np.float16)
-        name = weight.name
-        weight.CopyFrom(numpy_helper.from_array(half, f"{name}.half"))
-        casts.append(helper.make_node("Cast", [f"{name}.half"], [name], to=TensorProto.FLOAT))
-    nodes = [*casts, *graph.node]
-    del graph.node[:]
-    graph.node.extend(nodes)

@@ -4,7 +4,7 @@ import numpy as np
 
 from starter.heads.hair.afro import add_afro
 from starter.heads.hair.cap import add_cap
-from starter.heads.hair.knots import add_bun, add_ponytail, knot_of
+from starter.heads.hair.knots import add_braids, add_bun, add_pigtails, add_ponytail, knots_of
 from starter.heads.hair.names import ALL_STYLES
 from starter.heads.hair.strands import add_strands
 from starter.heads.hair.styles import CAP_THICKNESS, CUTS, quirks_of
@@ -29,9 +29,13 @@ def add_hair(mesh: MeshBuilder, surface: HeadSurface, style: str, seed: int, eye
     if style == "afro":
         add_afro(mesh, surface, quirks, rng)
         return
-    knot = knot_of(style, surface, quirks)
-    add_strands(mesh, surface, CUTS[style], quirks, rng, eye_y, knot)
+    knots = knots_of(style, surface, quirks)
+    add_strands(mesh, surface, CUTS[style], quirks, rng, eye_y, knots)
     if style == "bun":
-        add_bun(mesh, surface, knot, quirks, rng)
+        add_bun(mesh, surface, knots[0], quirks, rng)
     if style == "ponytail":
-        add_ponytail(mesh, surface, knot, rng)
+        add_ponytail(mesh, surface, knots[0], rng)
+    if style == "pigtails":
+        add_pigtails(mesh, surface, knots, rng)
+    if style == "braids":
+        add_braids(mesh, surface, knots, rng)

@@ -24,7 +24,7 @@ def add_cap(mesh: MeshBuilder, surface: HeadSurface, quirks: Quirks, thickness: 
     along /= np.linalg.norm(along, axis=1, keepdims=True) + 1e-6
     shade = np.column_stack([height[used], np.full(len(used), 0.5), np.full(len(used), CAP_KIND)])
     data = np.column_stack([along, np.full(len(used), 0.15)])
-    mesh.add(Material.HAIR, points[used], normals, triangles, shade, data)
+    mesh.add(Material.HAIR, points[used], normals, triangles, shade, data, is_cut=True)
 
 
 def cap_height(quirks: Quirks) -> Floats:

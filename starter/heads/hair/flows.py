@@ -29,7 +29,7 @@ class Roots:
     fringe: Bools
     parting: float
     phase: float
-    knot: Floats
+    knot: Floats  # (n, 3): where each strand is gathered
 
 
 Flow = Callable[[Roots, Floats, float], Floats]
@@ -110,6 +110,39 @@ def fringe(roots: Roots, tips: Floats, t: float) -> Floats:
     over = roots.fringe
     wish[over] = _stack(roots.reference[over, 0] * 0.30, -1.0, 0.42 * max(0.0, 1 - 4 * t), int(over.sum()))
     return wish
+
+
+def wavy(roots: Roots, tips: Floats, t: float) -> Floats:
+    """Draped in wide waves."""
+    swing = 0.85 * np.sin(15 * t + 2.2 * roots.points[:, 1] + 5 * roots.phase) * min(1.0, 3 * t)
+    return draped(roots, tips, t) + _stack(swing * 0.8, 0.0, swing * 0.45, len(tips))
+
+
+def pixie(roots: Roots, tips: Floats, t: float) -> Floats:
+    """Short, lying close, the fringe swept to one side."""
+    lean = np.sign(roots.parting + 0.01)
+    wish = _stack(
+        lean * (0.7 * roots.front + 0.25 * roots.top),
+        np.where(roots.front > 0.5, -0.15 - 0.5 * t, -0.75),
+        np.where(roots.front > 0.5, 0.45 - 0.8 * t, -0.25),
+        len(tips),
+    )
+    return np.asarray(wish + roots.normals * (0.16 * roots.top)[:, None])
+
+
+def mohawk(roots: Roots, tips: Floats, t: float) -> Floats:
+    """Straight up from a strip in the middle, fanning out."""
+    del tips, t
+    return np.asarray(roots.normals * np.array([0.25, 1.0, 1.0]) + np.array([0, 0.35, -0.05]))
+
+
+def undercut(roots: Roots, tips: Floats, t: float) -> Floats:
+    """Up and over to one side, with volume in front."""
+    lean = np.sign(roots.parting + 0.01)
+    wish = _stack(
+        lean * (0.35 + 0.8 * t), 0.55 * roots.front * (1 - 1.6 * t) - 0.5 * t, -0.75 + 0.2 * t, len(tips)
+    )
+    return np.asarray(wish + roots.normals * 0.3 * (1 - t))
 
 
 def to_knot(roots: Roots, tips: Floats, t: float) -> Floats:

@@ -75,7 +75,8 @@ def _plant(surface: HeadSurface, cut: Cut, quirks: Quirks, rng: np.random.Genera
     """Choose roots by area, denser near the hairline, where gaps would show."""
     ref = reference()
     height = above_hairline(ref.points, HAIRLINE_Y + quirks.hairline)
-    candidates = scalp()[height[scalp()] > 0]
+    x, y, z = ref.points[scalp()].T
+    candidates = scalp()[(height[scalp()] > 0) & (np.abs(x) < cut.half_strip) & (y > cut.above_y)]
     weight = ref.areas[candidates] * (1 + 2.2 * np.exp(-6 * np.clip(height[candidates], 0, 1)))
     chosen = rng.choice(candidates, cut.strands, p=weight / weight.sum())
     x, y, z = ref.points[chosen].T
@@ -90,7 +91,7 @@ def _plant(surface: HeadSurface, cut: Cut, quirks: Quirks, rng: np.random.Genera
         fringe=np.asarray(cut.has_fringe & (z > 0.72) & (y > 7.85) & (np.abs(x) < 0.8)),
         parting=parting,
         phase=float(rng.random()),
-        knot=knot,
+        knot=knot[(x > parting).astype(int)],
     )
 
 

@@ -38,6 +38,8 @@ class Cut:
     length: in half head depths. steps: points along a strand while growing. end_y: where scissors cut, from
     the head and the person's level. parting: its x on the reference head. width, taper: of strands.
     cap: rise of the shell underneath. rests_on_head: kept above the skin. gathered: runs to a knot.
+    half_strip: strands grow only this near to the middle (decimetres on the reference head).
+    above_y: and only above this height.
     """
 
     strands: int
@@ -53,6 +55,8 @@ class Cut:
     lies_flat: bool = False
     has_fringe: bool = False
     gathered: bool = False
+    half_strip: float = 9.0
+    above_y: float = 0.0
 
 
 def _side_parting(quirks: Quirks) -> float:
@@ -78,6 +82,17 @@ CUTS: Mapping[str, Cut] = {
     "fringe": Cut(660, 3.4, flows.fringe, steps=18, end_y=_at_jaw(-0.3, 0.9), has_fringe=True),
     "curtain": Cut(620, 2.4, flows.curtain, steps=18, parting=_middle, end_y=_at_jaw(0.75, 0.5)),
     "long": Cut(680, 4.3, flows.long, steps=18, parting=_middle, end_y=_at_jaw(-0.75, -0.5)),
+    "wavy": Cut(620, 4.3, flows.wavy, steps=20, parting=_side_parting, end_y=_at_jaw(-0.3, -0.6), width=0.95),
+    "pixie": Cut(720, 0.62, flows.pixie, cap=0.08, width=0.8, parting=_side_parting),
+    "undercut": Cut(
+        420, 1.0, flows.undercut, parting=_side_parting, cap=0.035, half_strip=0.47, above_y=7.85, width=0.95
+    ),
+    "mohawk": Cut(330, 0.62, flows.mohawk, cap=0.03, half_strip=0.16, rests_on_head=False, taper=0.7),
+    "locs": Cut(
+        150, 3.4, flows.draped, steps=18, end_y=_at_jaw(-0.15, -0.6), width=1.75, taper=0.9, cap=0.06
+    ),
+    "braids": Cut(620, 1.5, flows.to_knot, cap=0.08, lies_flat=True, gathered=True, parting=_middle),
+    "pigtails": Cut(620, 1.5, flows.to_knot, cap=0.08, lies_flat=True, gathered=True, parting=_middle),
     "ponytail": Cut(620, 1.5, flows.to_knot, cap=0.08, lies_flat=True, gathered=True),
     "bun": Cut(620, 1.5, flows.to_knot, cap=0.08, lies_flat=True, gathered=True),
 }

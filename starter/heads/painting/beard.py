@@ -9,23 +9,24 @@ from starter.heads.arrays import Floats, smoothstep
 from starter.heads.identity import Identity
 from starter.heads.regions import PAINT_MAP, reference
 
-SHAVED = 0.14  # what shaving leaves
+SHAVED = np.float32(0.12)  # what shaving leaves
 
 
 def beard_layer(identity: Identity) -> Floats:
     """Density in [0, 1], with a streaky grain."""
     zones, kind = _zones(), identity.beard
+    if identity.body.sex == "female":
+        return np.zeros_like(zones["jaw"])
     everywhere = np.maximum.reduce([zones["jaw"], zones["moustache"], zones["sides"]])
-    density = {
-        "none": np.zeros_like(everywhere),
-        "stubble": everywhere * 0.5,
-        "moustache": zones["moustache"],
-        "goatee": np.maximum.reduce([zones["moustache"], zones["chin"], zones["sides"] * 0.9]),
-        "full": everywhere,
-    }[kind]
-    if identity.body.sex == "male" and kind in ("none", "moustache", "goatee"):
+    if kind in ("stubble", "full"):
+        density = everywhere * np.float32(0.5 if kind == "stubble" else 1)
+    elif kind == "goatee":
+        density = np.maximum.reduce([zones["moustache"], zones["chin"], zones["sides"] * np.float32(0.9)])
+    else:
+        density = zones["moustache"] * np.float32(kind == "moustache")
+    if kind in ("none", "moustache", "goatee"):
         density = np.maximum(density, SHAVED * np.maximum(zones["jaw"], zones["moustache"]))
-    return np.asarray(np.clip(density * (1 + 0.28 * _grain()), 0, 1))
+    return np.asarray(density * _grain())
 
 
 @cache
@@ -47,11 +48,13 @@ def _zones() -> dict[str, Floats]:
     chin = under_lip * (1 - smoothstep(0.2, 0.38, angle))
     beside = smoothstep(6.0, 6.2, y) * (1 - smoothstep(top + 0.02, top + 0.14, y))
     sides = np.exp(-(((angle - 0.40) / 0.10) ** 2)) * beside
-    return {"jaw": jaw, "moustache": moustache, "chin": chin, "sides": sides}
+    zones = {"jaw": jaw, "moustache": moustache, "chin": chin, "sides": sides}
+    return {name: np.asarray(zone, np.float32) for name, zone in zones.items()}
 
 
 @cache
 def _grain() -> Floats:
+    """Factors around 1."""
     noise = np.random.default_rng(3).standard_normal((PAINT_MAP.size, PAINT_MAP.size)).astype(np.float32)
     grain = np.asarray(cv2.GaussianBlur(noise, (0, 0), sigmaX=1.2, sigmaY=2.0))
-    return np.asarray(grain / grain.std())
+    return np.asarray(1 + 0.28 * grain / grain.std(), np.float32)

@@ -14,7 +14,7 @@ BASE_Y = 7.57  # decimetres on the reference head
 
 
 @dataclass(frozen=True)
-class _Curve:
+class BrowCurve:
     """Centre line and half width along a brow, from the nose (t = 0) outwards (t = 1)."""
 
     t: Floats
@@ -25,7 +25,7 @@ class _Curve:
 
 def brow_layer(brows: Brows, rng: np.random.Generator) -> Floats:
     """Coverage in [0, 1] of both brows."""
-    curve = _curve(brows)
+    curve = brow_curve(brows)
     layer = canvas.blank()
     for side in (-1, 1):
         base = canvas.blank()
@@ -37,17 +37,18 @@ def brow_layer(brows: Brows, rng: np.random.Generator) -> Floats:
     return layer
 
 
-def _curve(brows: Brows) -> _Curve:
+def brow_curve(brows: Brows) -> BrowCurve:
+    """The curve of the brow on the viewer's right, on the reference head; the other is its mirror image."""
     t = np.linspace(0, 1, 24)
     arch = 0.042 * np.sin(np.pi * np.clip(t * 0.95, 0, 1) ** 1.3) * (1 + 0.6 * brows.arch)
     y = BASE_Y + 0.035 * brows.height + 0.022 * (1 - t) + arch
     y += 0.03 * brows.tilt * (t - 0.4) - 0.055 * t**3
     tail = np.where(t > 0.72, np.clip((1 - t) / 0.28, 0, 1) ** 0.7, 1)
     half_width = 0.078 * brows.thickness * (1 - 0.25 * t) * tail * np.clip(0.55 + t * 4, 0, 1)
-    return _Curve(t, 0.11 + 0.45 * brows.length * t, y, half_width)
+    return BrowCurve(t, 0.11 + 0.45 * brows.length * t, y, half_width)
 
 
-def _draw_strokes(layer: Floats, side: int, curve: _Curve, count: int, rng: np.random.Generator) -> None:
+def _draw_strokes(layer: Floats, side: int, curve: BrowCurve, count: int, rng: np.random.Generator) -> None:
     t = np.sort(rng.random(count) ** 0.9)
     x, y, half_width = (np.interp(t, curve.t, values) for values in (curve.x, curve.y, curve.half_width))
     across = rng.uniform(-1, 1, count)

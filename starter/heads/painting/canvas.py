@@ -29,9 +29,9 @@ def disc(layer: Floats, centre: Floats, radius_px: float, value: float) -> None:
     cv2.circle(layer, _fixed(centre), int(radius_px * _ONE), value, -1, cv2.LINE_AA, _SHIFT)
 
 
-def stroke(layer: Floats, start: Floats, end: Floats, value: float) -> None:
-    """Draw a line of one pixel."""
-    cv2.line(layer, _fixed(start), _fixed(end), value, 1, cv2.LINE_AA, _SHIFT)
+def stroke(layer: Floats, start: Floats, end: Floats, value: float, width_px: int = 1) -> None:
+    """Draw a line."""
+    cv2.line(layer, _fixed(start), _fixed(end), value, width_px, cv2.LINE_AA, _SHIFT)
 
 
 def blur(layer: Floats, sigma_px: float) -> Floats:

@@ -1,32 +1,44 @@
-"""Freckles, moles and the blush of cheeks, nose and chin."""
+"""Freckles, moles and scars, and the blush of cheeks, nose and chin."""
 
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 
 from starter.heads.arrays import Floats
-from starter.heads.identity import Skin
+from starter.heads.identity import Mark, Skin
 from starter.heads.painting import canvas
 from starter.heads.regions import PAINT_MAP, face_pixels
 
-MOST_FRECKLES = 260
 PX_PER_DM = 300  # of the paint map, on the front of the face
 
 
-def mark_layer(skin: Skin, rng: np.random.Generator) -> Floats:
-    """Darkness in [0, 1] of freckles (soft) and moles (full)."""
-    freckles = canvas.blank()
-    count = int(MOST_FRECKLES * skin.freckles)
-    if count:
-        centres = face_pixels(rng.normal(0, 0.34, count), rng.normal(7.02, 0.17, count))
-        radii, values = rng.uniform(1.2, 3.0, count), rng.uniform(0.25, 0.7, count)
-        for centre, radius, value in zip(centres, radii, values, strict=True):
-            canvas.disc(freckles, centre, float(radius), float(value))
-        freckles = canvas.blur(freckles, 0.9)
-    moles = canvas.blank()
-    for mole in skin.moles:
-        canvas.disc(moles, face_pixels(mole.x, mole.y)[0], mole.radius * PX_PER_DM, 1.0)
-    return np.maximum(freckles * 0.6, canvas.blur(moles, 0.8))
+def mark_layer(skin: Skin) -> Floats:
+    """Darkness in [0, 1] of all marks; freckles are softer than moles."""
+    moles, freckles, scars = canvas.blank(), canvas.blank(), canvas.blank()
+    if skin.marks:
+        centres = face_pixels(
+            np.array([mark.x for mark in skin.marks]), np.array([mark.y for mark in skin.marks])
+        )
+        for mark, centre in zip(skin.marks, centres, strict=True):
+            if mark.kind == "scar":
+                _draw_scar(scars, mark, centre)
+            else:
+                layer = moles if mark.kind == "mole" else freckles
+                canvas.disc(layer, centre, mark.radius * PX_PER_DM, mark.strength)
+    soft = canvas.blur(freckles, 0.9) * 0.75
+    return np.maximum(np.maximum(soft, canvas.blur(moles, 0.8)), canvas.blur(scars, 1.0) * 0.85)
+
+
+def _draw_scar(layer: Floats, mark: Mark, centre: Floats) -> None:
+    """A slightly bent line."""
+    t = np.linspace(-1, 1, 9)
+    along = np.array([np.cos(mark.angle), -np.sin(mark.angle)])
+    across = np.array([along[1], -along[0]])
+    reach = mark.radius * PX_PER_DM
+    points = centre + reach * (t[:, None] * along + 0.12 * (t[:, None] ** 2) * across)
+    for start, end in pairwise(points):
+        canvas.stroke(layer, start, end, mark.strength, 4)
 
 
 @cache
@@ -41,4 +53,4 @@ def blush_layer() -> Floats:
 
     cheeks = spot(0.46, 6.98, 0.2, 0.17) + spot(-0.46, 6.98, 0.2, 0.17)
     blush = 0.9 * cheeks + 0.8 * spot(0, 6.92, 0.15, 0.14) + 0.3 * spot(0, 6.2, 0.25, 0.12)
-    return np.asarray(np.clip(blush, 0, 1.2) / 1.2)
+    return np.asarray(np.clip(blush, 0, 1.2) / 1.2, np.float32)

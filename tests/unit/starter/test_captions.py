@@ -24,6 +24,31 @@ def test_full_caption_is_the_same_every_time_and_names_every_attribute() -> None
         assert words in text
 
 
+def test_hats_earrings_and_backdrops_have_words_and_a_headscarf_hides_the_hair() -> None:
+    plain = make_sample()
+    worn = {
+        "hat": "wide-brim",
+        "hat_color": "red",
+        "earrings": "hoops",
+        "scar": True,
+        "glasses": "sunglasses",
+    }
+    text = caption(replace(plain, attributes={**plain.attributes, **worn}, backdrop="gradient"))
+    for words in ("red wide-brim hat", "hoop earrings", "scar", ", sunglasses", "teal gradient background"):
+        assert words in text
+    hidden = {**plain.attributes, "hat": "headscarf", "hat_color": "blue", "hair_style": "hidden"}
+    text = caption(replace(plain, attributes=hidden))
+    assert "blue headscarf" in text
+    assert "hair" not in text
+
+
+def test_a_phrase_is_reworded_once() -> None:
+    sample = replace(make_sample(), clothes={"color": "red", "pattern": "plain", "cut": "collared shirt"})
+    drawn = " ".join(varied_caption(sample, False, np.random.default_rng(seed)) for seed in range(60))
+    assert "red button-up" in drawn
+    assert "collared sweater" not in drawn
+
+
 def test_varied_caption_depends_on_the_generator_alone() -> None:
     drawn = [varied_caption(make_sample(), False, np.random.default_rng(7)) for _ in range(2)]
     others = {varied_caption(make_sample(), False, np.random.default_rng(seed)) for seed in range(20)}
@@ -59,7 +84,7 @@ def test_longest_caption_fits_into_the_text_encoder() -> None:
         "beard": "full",
         "makeup": True,
     }
-    clothes = {"color": "green", "pattern": "striped"}
+    clothes = {"color": "green", "pattern": "striped", "cut": "collared shirt"}
     longest = replace(make_sample(), attributes=look, clothes=clothes, expression="neutral")
     tokenizer = build_tokenizer(tokenizer_corpus([longest]))
     assert len(tokenizer(caption(longest))["input_ids"]) <= MAX_TOKENS

@@ -50,3 +50,26 @@ def test_head_crop_repeats_the_edge_outside_the_photo() -> None:
     crop = crop_head(photo, (60, 60, 99, 99))
     assert crop.shape == (128, 128, 3)
     assert (crop == photo[0, 0]).all()
+
+
+def test_a_record_from_before_hats_and_dense_landmarks_still_reads() -> None:
+    sample = parse_record(make_record(), Path())
+    assert sample.attributes["hat"] == "none"
+    assert sample.clothes["cut"] == "t-shirt"
+    assert sample.landmarks.shape == (0, 2)
+    assert sample.marks == ()
+    assert sample.depth is None
+
+
+def test_a_new_record_brings_landmarks_marks_and_maps() -> None:
+    mole = {"kind": "mole", "px": [100.5, 90.25], "radius_px": 2.1, "visibility": 2, "at": [0.3, 6.9, 1.4]}
+    more = {"landmarks": [[1, 2], [3, 4]], "visibility": [0, 1], "marks": [mole], "depth": "3/0.depth.png"}
+    sample = parse_record(
+        {**make_record(), **more, "looks": {"render": "3/0.jpg", "ink": "3/0.ink.jpg"}}, Path("d")
+    )
+    assert sample.landmarks.tolist() == [[1, 2], [3, 4]]
+    assert sample.visibility.tolist() == [0, 1]
+    assert not sample.marks[0].is_visible
+    assert sample.marks[0].px == (100.5, 90.25)
+    assert sample.depth == Path("d/3/0.depth.png")
+    assert sample.looks["ink"] == Path("d/3/0.ink.jpg")

@@ -12,6 +12,7 @@ from starter.heads.cli import app
 from starter.heads.contact_sheet import contact_sheet
 from starter.heads.dataset import RenderJob, finished, identity_of, read_records, render_share, view_of
 from starter.heads.gl import PACKAGES, NoGraphicsError
+from starter.heads.looks import Look
 from starter.heads.renderer import Renderer
 
 SIZE_PX = 96  # of conftest.py's renderer
@@ -19,9 +20,9 @@ QUICK_SEED = 42  # its first two people have no hair to grow
 
 
 def small_job(out: Path) -> RenderJob:
-    return RenderJob(
-        out, (0, 1), 1, looks=("render", "toon"), seed=QUICK_SEED, size_px=SIZE_PX, supersample=1
-    )
+    looks: tuple[Look, ...] = ("render", "toon")
+    quick = {"seed": QUICK_SEED, "size_px": SIZE_PX, "supersample": 1}
+    return RenderJob(out, (0, 1), 1, looks, depth=True, full_parts=True, **quick)
 
 
 def test_numbers_settle_identity_and_view_whatever_else_is_drawn() -> None:
@@ -45,7 +46,16 @@ def test_a_run_writes_what_training_reads_and_a_second_run_draws_nothing(
         picture, parts = cv2.imread(str(sample.image)), cv2.imread(str(sample.parts), cv2.IMREAD_UNCHANGED)
         assert picture.shape == (SIZE_PX, SIZE_PX, 3)
         assert parts.shape == (SIZE_PX // 2, SIZE_PX // 2)
-        assert (sample.image.parent / f"{sample.view}.toon.jpg").exists()
+        assert sample.looks["toon"].exists()
+        assert sample.depth is not None
+        assert sample.parts_full is not None
+        depth, full = (
+            cv2.imread(str(path), cv2.IMREAD_UNCHANGED) for path in (sample.depth, sample.parts_full)
+        )
+        assert depth.dtype == np.uint16
+        assert ((depth > 0) == (full > 0)).all()
+        assert (full[1::2, 1::2] == parts).all()
+        assert sample.landmarks.shape == (106, 2)
         assert np.linalg.norm(sample.embedding) == pytest.approx(1, abs=1e-4)
     assert list(render_share(job, renderer=renderer)) == []
 
@@ -86,13 +96,14 @@ def test_the_command_draws_and_writes_a_contact_sheet(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     assert "of 1 pictures" in result.output
     records = [json.loads(line) for line in (tmp_path / "manifest-0.jsonl").read_text().splitlines()]
-    assert len(records) == (tmp_path / "contact_sheet.png").exists()
+    for sheet in ("contact_sheet.png", "looks.png"):
+        assert len(records) == (tmp_path / sheet).exists()
 
 
 def test_an_unknown_look_is_refused_by_name(tmp_path: Path) -> None:
-    result = CliRunner().invoke(app, ["render", str(tmp_path), "--looks", "oil"])
+    result = CliRunner().invoke(app, ["render", str(tmp_path), "--looks", "gouache"])
     assert result.exit_code == 2
-    assert "oil" in result.output
+    assert "gouache" in result.output
 
 
 def test_without_opengl_the_command_names_the_packages(

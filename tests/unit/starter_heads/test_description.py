@@ -7,8 +7,11 @@ from starter.heads.camera import aim
 from starter.heads.description import EXPRESSION_WORDS, attributes, caption, describe, facing
 from starter.heads.expressions import EXPRESSIONS
 from starter.heads.head import Head
+from starter.heads.headwear import Headwear
 from starter.heads.identity import Hair, Identity
+from starter.heads.numbers import number_names
 from starter.heads.renderer import Picture
+from starter.heads.truth import LANDMARK_NAMES
 from starter.heads.view import View
 
 KEYS = {
@@ -21,22 +24,35 @@ KEYS = {
     "background",
     "clothes",
     "landmarks_px",
+    "landmarks",
+    "visibility",
+    "marks",
+    "numbers",
+    "backdrop",
     "caption",
 }
 
 
 def test_caption_says_what_is_there(identity: Identity, view: View) -> None:
-    shown = replace(view, hair=Hair("bob", "red", (0.4, 0.1, 0.1)), glasses="round", expression="smile")
+    hat = Headwear("cap", "green")
+    red = Hair("bob", "red", (0.4, 0.1, 0.1), (0.4, 0.1, 0.1))
+    plain = replace(view.scene, background="teal", backdrop="plain")
+    shown = replace(view, hair=red, glasses="round", expression="smile", scene=plain, hat=hat)
     text = caption(replace(identity, beard="none"), shown)
     assert text.startswith("portrait of a")
     assert ", red bob hair, " in text
     assert ", round glasses, " in text
     assert ", smiling, " in text
-    assert f", {view.scene.background} background, " in text
+    assert ", teal background, " in text
+    assert ", green cap, " in text
+    framed = replace(shown, scene=replace(plain, backdrop="gradient"), hat=Headwear("headscarf", "green"))
+    text = caption(identity, framed)
+    assert ", teal gradient background, " in text
+    assert "bob hair" not in text
 
 
 def test_bald_heads_have_no_hair_color_in_the_caption(identity: Identity, view: View) -> None:
-    text = caption(identity, replace(view, hair=Hair("bald", "red", (0, 0, 0))))
+    text = caption(identity, replace(view, hair=Hair("bald", "red", (0, 0, 0), (0, 0, 0)), hat=Headwear()))
     assert ", bald, " in text
     assert "red bald" not in text
 
@@ -71,4 +87,6 @@ def test_ground_truth_is_json_with_the_documented_keys(identity: Identity, view:
         "chin",
     }
     assert truth["attributes"] == attributes(identity, view)
-    assert truth["clothes"].keys() == {"color", "pattern"}
+    assert truth["clothes"].keys() == {"color", "pattern", "cut"}
+    assert len(truth["landmarks"]) == len(truth["visibility"]) == len(LANDMARK_NAMES) == 106
+    assert len(truth["numbers"]) == len(number_names()) == len(set(number_names()))

@@ -6,10 +6,11 @@ import pytest
 from starter.heads.camera import aim
 from starter.heads.expressions import action_weights
 from starter.heads.eyes import find_eyes
+from starter.heads.glasses import GLASSES
 from starter.heads.hair import ALL_STYLES, add_hair
 from starter.heads.hair.strands import cut_at
 from starter.heads.head import Head, build_head
-from starter.heads.identity import Identity
+from starter.heads.identity import Identity, Mark, MarkKind
 from starter.heads.landmarks import landmarks_px
 from starter.heads.mesh import MATERIAL, POSITION, Material, MeshBuilder, sphere, tubes, vertex_normals
 from starter.heads.painting import paint
@@ -96,7 +97,7 @@ def test_bald_adds_nothing(surface: HeadSurface) -> None:
 
 def test_unknown_haircut_is_an_error(surface: HeadSurface) -> None:
     with pytest.raises(KeyError):
-        add_hair(MeshBuilder(), surface, "mohawk", 1, 0.0)
+        add_hair(MeshBuilder(), surface, "tonsure", 1, 0.0)
 
 
 def test_long_hair_reaches_lower_than_a_bob_and_a_bob_lower_than_short_hair(surface: HeadSurface) -> None:
@@ -146,21 +147,38 @@ def test_hairline_is_over_the_forehead_and_the_paint_map_knows_the_front() -> No
 
 
 def test_paint_belongs_to_the_identity(identity: Identity) -> None:
-    picture = paint(identity)
-    assert picture.shape == (PAINT_MAP.size, PAINT_MAP.size, 4)
-    assert np.array_equal(picture, paint(identity))
-    assert picture[..., 0].max() > 200  # brows
+    painted, again = paint(identity), paint(identity)
+    for texture, same in ((painted.color, again.color), (painted.relief, again.relief)):
+        assert texture.shape == (PAINT_MAP.size, PAINT_MAP.size, 4)
+        assert np.array_equal(texture, same)
+    assert painted.color[..., 0].max() > 200  # brows
     bearded = replace(identity, beard="full", body=replace(identity.body, gender=0.95))
-    assert paint(bearded)[..., 1].mean() > paint(replace(bearded, beard="none"))[..., 1].mean()
-    freckled = replace(identity, skin=replace(identity.skin, freckles=1.0, moles=()))
-    assert paint(freckled)[..., 2].sum() > 0
+    assert paint(bearded).color[..., 1].mean() > paint(replace(bearded, beard="none")).color[..., 1].mean()
+
+
+@pytest.mark.parametrize("kind", ["mole", "freckle", "scar"])
+def test_marks_are_painted_where_they_are(identity: Identity, kind: MarkKind) -> None:
+    mark = Mark(kind, 0.3, 6.9, 0.02)
+    layer = paint(replace(identity, skin=replace(identity.skin, marks=(mark,)))).color[..., 2]
+    y, x = np.unravel_index(np.argmax(layer), layer.shape)
+    assert (x, y) == pytest.approx(face_pixels(0.3, 6.9)[0], abs=8)
+    clear = paint(replace(identity, skin=replace(identity.skin, marks=()))).color[..., 2]
+    assert clear.max() == 0
+
+
+def test_wrinkles_grow_with_age(identity: Identity) -> None:
+    young, grown, old = (
+        paint(replace(identity, skin=replace(identity.skin, lines=lines))).relief[..., 2].astype(float).sum()
+        for lines in (0.0, 0.4, 1.0)
+    )
+    assert young == 0 < grown < old
 
 
 def test_glasses_add_a_frame_in_front_of_the_eyes(identity: Identity, view: View) -> None:
     straight = replace(view, pose=Pose(), hair=replace(view.hair, style="bald"))
     bare = build_head(identity, replace(straight, glasses="none"))
     assert not (bare.vertices[:, MATERIAL] == Material.GLASSES).any()
-    for glasses in ("round", "square"):
+    for glasses in GLASSES[1:]:
         dressed = build_head(identity, replace(straight, glasses=glasses))
         frame = dressed.vertices[dressed.vertices[:, MATERIAL] == Material.GLASSES][:, POSITION]
         assert frame[:, 2].max() > dressed.eye_midpoint[2]
