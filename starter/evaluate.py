@@ -17,9 +17,9 @@ from starter.data.manifest import Sample, by_identity, held_out_part, read_manif
 from starter.data.parts import loss_weights, weight_table
 from starter.data.pixels import load_pixels, to_bytes, to_unit
 from starter.heads.faces import FaceReader
+from starter.models.generator import Generator
 from starter.models.vae import FoldedAutoencoder
 from starter.sampling import Guidance, draw
-from starter.train.generator import Generator
 
 _EYES_ONLY = weight_table(eyes=1.0, features=0.0, face=0.0, rest=0.0)
 Array = NDArray[np.float32]

@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 
 from starter.data.pixels import to_bytes
+from starter.models.generator import Generator
 from starter.models.unet import sampling_schedule
 from starter.models.vae import FoldedAutoencoder
-from starter.train.generator import Generator
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import torch
@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from starter.data.manifest import Sample
-from starter.data.parts import loss_weights, weight_table
+from starter.data.parts import loss_weights, part_shares, weight_table
 from starter.data.pixels import load_pixels, to_unit
 from starter.models.vae import FoldedAutoencoder
 
@@ -25,12 +25,14 @@ class Latents:
     """Training material of the generator.
 
     Attributes:
-        latents: float16 (N, 2, 16, h, w), scaled to unit deviation; the second of each pair is mirrored.
+        latents: float16 (N, 2, C, h, w), scaled to unit deviation; the second of each pair is mirrored.
         weights: float16 (N, 2, 1, h, w), loss weights with mean 1.
+        parts: float16 (N, 2, K, h, w), share of each part (`starter.data.parts.Part`) in each cell.
     """
 
     latents: Tensor
     weights: Tensor
+    parts: Tensor
 
 
 def _fingerprint(samples: Sequence[Sample], vae_folder: Path) -> str:
@@ -41,7 +43,7 @@ def _fingerprint(samples: Sequence[Sample], vae_folder: Path) -> str:
 
 @torch.no_grad()
 def encode_images(vae: FoldedAutoencoder, images: Tensor, batch: int = 32) -> Tensor:
-    """Means of the latents, unscaled float32 (N, 16, h, w), of uint8 images (N, 3, H, W)."""
+    """Means of the latents, unscaled float32 (N, C, h, w), of uint8 images (N, 3, H, W)."""
     encoded = []
     for start in range(0, len(images), batch):
         with torch.autocast("cpu", torch.bfloat16):
@@ -55,12 +57,20 @@ def load_latents(samples: Sequence[Sample], vae_folder: Path, cache: Path) -> La
     if cache.exists():
         with safe_open(cache, "pt") as file:
             if file.metadata()["fingerprint"] == fingerprint:
-                return Latents(file.get_tensor("latents"), file.get_tensor("weights"))
+                return Latents(*(file.get_tensor(field.name) for field in fields(Latents)))
     vae, pixels = FoldedAutoencoder.load(vae_folder), load_pixels(samples)
     pair = [encode_images(vae, images) for images in (pixels.images, pixels.images.flip(-1))]
     latents = torch.stack(pair, 1) * vae.network.config.scaling_factor
     weights = loss_weights(pixels.parts, _PART_WEIGHTS, latents.shape[-1])
-    weights = torch.stack([weights, weights.flip(-1)], 1) / weights.mean()
-    tensors = {"latents": latents.half().contiguous(), "weights": weights.half().contiguous()}
+    shares = part_shares(pixels.parts, latents.shape[-1])
+    tensors = {
+        "latents": latents.half().contiguous(),
+        "weights": (_with_mirrored(weights) / weights.mean()).half().contiguous(),
+        "parts": _with_mirrored(shares).half().contiguous(),
+    }
     save_file(tensors, cache, {"fingerprint": fingerprint})
     return Latents(**tensors)
+
+
+def _with_mirrored(maps: Tensor) -> Tensor:
+    return torch.stack([maps, maps.flip(-1)], 1)

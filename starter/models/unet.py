@@ -12,7 +12,7 @@ _BETA_SCHEDULE = "squaredcos_cap_v2"
 
 
 def build_unet(widths: tuple[int, int, int] = (128, 192, 256)) -> UNet2DConditionModel:
-    """An untrained UNet on 16x16x16 latents; attention on the 8x8 and 4x4 maps only, in heads of 32."""
+    """An untrained UNet on 16x16x32 latents; attention on the 8x8 and 4x4 maps only, in heads of 32."""
     return UNet2DConditionModel(
         sample_size=IMAGE_PX // DOWNSCALE,
         in_channels=LATENT_CHANNELS,

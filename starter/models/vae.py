@@ -1,4 +1,4 @@
-"""Autoencoder: 16x down, 16 latent channels, on images whose space is folded into channels.
+"""Autoencoder: 16x down, 32 latent channels, on images whose space is folded into channels.
 
 A full-resolution stage costs most of a convolutional autoencoder's time and holds few of its
 parameters. Folding `FOLD` x `FOLD` pixels into channels first makes the rest affordable on a CPU
@@ -18,11 +18,11 @@ from torch.nn import functional as F
 
 FOLD = 4
 FOLD_FILE = "fold.json"
-LATENT_CHANNELS = 16
+LATENT_CHANNELS = 32
 DOWNSCALE = 16
 
 
-def build_autoencoder(widths: tuple[int, ...] = (96, 160, 224), fold: int = FOLD) -> AutoencoderKL:
+def build_autoencoder(widths: tuple[int, ...] = (64, 160, 256), fold: int = FOLD) -> AutoencoderKL:
     """An untrained autoencoder over folded images; `widths` per stage, each stage but the last halves."""
     stages = len(widths)
     return AutoencoderKL(
@@ -59,7 +59,7 @@ class FoldedAutoencoder(nn.Module):
         return cls(network.eval(), fold)
 
     def posterior(self, images: Tensor) -> DiagonalGaussianDistribution:
-        """Distribution of the latents (B, 16, H/16, W/16) of images (B, 3, H, W) in [-1, 1]."""
+        """Distribution of the latents (B, 32, H/16, W/16) of images (B, 3, H, W) in [-1, 1]."""
         folded = F.pixel_unshuffle(images, self.fold)
         return self.network.encode(folded).latent_dist
 

@@ -21,8 +21,10 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from starter.train.muon import MuonWithAdamW, is_hidden_matrix
 from starter.train.parallel import average_gradients, rank, world
 
+_STATE_KEYS = ("step", "exp_avg", "exp_avg_sq", "momentum")
 LossFn = Callable[[nn.Module, int], Tensor]
 """(model, step) -> scalar loss; must draw its randomness from `rng_of_step`."""
 
@@ -35,6 +37,7 @@ class Recipe:
         steps: optimiser steps in total; the learning rate falls along a cosine from `lr` to `lr_end`.
         ema_decay: decay per step of the averaged weights, reached after a warm-up.
         checkpoint_every_s: wall time between checkpoints.
+        uses_muon: Muon instead of AdamW for matrices and convolutions; pays from batches of about 32 on.
     """
 
     steps: int
@@ -48,6 +51,7 @@ class Recipe:
     ema_decay: float = 0.999
     checkpoint_every_s: float = 300.0
     seed: int = 0
+    uses_muon: bool = False
 
     @property
     def batch_here(self) -> int:
@@ -84,6 +88,16 @@ class _StopSignal:
         self.received = True
 
 
+def _optimizer(parameters: list[Tensor], recipe: Recipe) -> torch.optim.Optimizer:
+    if recipe.uses_muon:
+        matrices = [p for p in parameters if is_hidden_matrix(p)]
+        return MuonWithAdamW(parameters, matrices, recipe.lr, recipe.betas, recipe.weight_decay)
+    # The fused form is several times faster than the looped one on a CPU.
+    return torch.optim.AdamW(
+        parameters, lr=recipe.lr, betas=recipe.betas, weight_decay=recipe.weight_decay, fused=True
+    )
+
+
 class Trainer:
     """Trains one module; `folder` holds its checkpoint and log."""
 
@@ -95,11 +109,7 @@ class Trainer:
         self.stop = _StopSignal()
         self.parameters = {name: p for name, p in model.named_parameters() if p.requires_grad}
         self.average = {name: p.detach().clone() for name, p in self.parameters.items()}
-        # The fused form is several times faster than the looped one on a CPU.
-        self.optimizer = torch.optim.AdamW(
-            list(self.parameters.values()), lr=recipe.lr, betas=recipe.betas,
-            weight_decay=recipe.weight_decay, fused=True,
-        )  # fmt: skip
+        self.optimizer = _optimizer(list(self.parameters.values()), recipe)
         folder.mkdir(parents=True, exist_ok=True)
 
     @property
@@ -131,9 +141,8 @@ class Trainer:
             for name, parameter in self.parameters.items():
                 parameter.copy_(stored[f"model.{name}"])
                 self.average[name].copy_(stored[f"average.{name}"])
-                self.optimizer.state[parameter] = {
-                    key: stored[f"optimizer.{key}.{name}"] for key in ("step", "exp_avg", "exp_avg_sq")
-                }
+                found = ((key, f"optimizer.{key}.{name}") for key in _STATE_KEYS)
+                self.optimizer.state[parameter] = {key: stored[k] for key, k in found if k in stored}
         return True
 
     def load_average(self) -> None:

@@ -13,10 +13,13 @@ from torch import nn
 
 from starter.data.latents import load_latents
 from starter.data.manifest import Sample, read_manifest, training_part
+from starter.models.generator import Generator
+from starter.train.batches import BatchSampler
 from starter.train.generator import RECIPE as GENERATOR_RECIPE
-from starter.train.generator import BatchSampler, Generator, VelocityLoss, prepare
+from starter.train.generator import prepare
 from starter.train.loop import Recipe, Trainer
 from starter.train.parallel import rank
+from starter.train.velocity_loss import VelocityLoss
 
 LOOK = "toon"
 RANK = 8

@@ -9,12 +9,12 @@ from diffusers import StableDiffusionPipeline
 from transformers import CLIPTokenizer
 
 from starter.data.captions import tokenizer_corpus
+from starter.models.generator import Generator
 from starter.models.identity import attach_identity
 from starter.models.text import build_text_encoder, build_tokenizer
 from starter.models.unet import build_unet
-from starter.models.vae import FoldedAutoencoder, build_autoencoder
+from starter.models.vae import LATENT_CHANNELS, FoldedAutoencoder, build_autoencoder
 from starter.pack import write_pipeline
-from starter.train.generator import Generator
 from tests.unit.starter.samples import make_sample
 
 
@@ -44,7 +44,10 @@ def test_packed_folder_loads_as_a_plain_diffusers_pipeline(packed: tuple[Generat
 def test_packed_generator_predicts_what_the_trained_one_did(packed: tuple[Generator, Path]) -> None:
     model, folder = packed
     rng = torch.Generator().manual_seed(1)
-    noisy, identity = torch.randn(2, 16, 16, 16, generator=rng), torch.randn(2, 128, generator=rng)
+    noisy, identity = (
+        torch.randn(2, LATENT_CHANNELS, 16, 16, generator=rng),
+        torch.randn(2, 128, generator=rng),
+    )
     loaded = Generator.load(folder).eval()
     with torch.no_grad():
         text = model.float().encode_text(["a woman", ""])

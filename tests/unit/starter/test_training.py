@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from starter.data.parts import weight_table
-from starter.models.vae import FoldedAutoencoder, build_autoencoder
+from starter.models.vae import LATENT_CHANNELS, FoldedAutoencoder, build_autoencoder
 from starter.train.loop import Recipe, Trainer, rng_of_step
 from starter.train.vae import reconstruction_loss
 
@@ -53,7 +53,7 @@ def test_folded_autoencoder_keeps_the_image_size_and_survives_saving(tmp_path: P
         decoded = model.decode(latents)
         model.save(tmp_path)
         again = FoldedAutoencoder.load(tmp_path).decode(latents)
-    assert latents.shape == (1, 16, 4, 4)
+    assert latents.shape == (1, LATENT_CHANNELS, 4, 4)
     assert decoded.shape == images.shape
     assert torch.equal(decoded, again)
 
