@@ -32,8 +32,15 @@ class Model(StrEnum):
     DECODER = "decoder"
     ATTRIBUTES = "attributes"
     TEXT = "text"
+    READER = "reader"
     GENERATOR = "generator"
     STYLE = "style"
+    STRUCTURE = "structure"
+    MARKS = "marks"
+    QUALITY = "quality"
+    ENHANCER = "enhancer"
+    UPSCALER = "upscaler"
+    EMBEDDER = "embedder"
 
 
 @app.callback()
@@ -46,7 +53,9 @@ def main() -> None:
 
 @app.command()
 def train(
-    model: Annotated[Model, typer.Argument(help="generator needs vae and text; decoder needs vae.")],
+    model: Annotated[
+        Model, typer.Argument(help="generator needs vae, text and reader; decoder and reader need vae.")
+    ],
     data: Data = Path("out/starter/data"),
     runs: Runs = Path("out/starter/runs"),
     steps: Annotated[int | None, typer.Option(help="Total steps; default: the recipe's.")] = None,

@@ -10,13 +10,18 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from shared.sdmodels import LoraMetadata, base_model_digest, open_model_folder
+from starter.models.generator import Generator
 from starter.models.identity import identity_state, is_identity_key
 from starter.models.unet import sampling_schedule
 from starter.models.vae import FoldedAutoencoder
-from starter.train.generator import RECIPE, Generator, prepare
+from starter.train.generator import RECIPE, prepare
 from starter.train.loop import Trainer
 from starter.train.style import LOOK, RANK
 
+SMALL_NETS = (
+    "attributes", "structure", "parser", "marks", "quality", "enhancer", "upscaler", "embedder",
+)  # fmt: skip
+"""Packed where they have been trained: folders of an ONNX file and its card."""
 SIZE_LIMIT_MB = 110
 _PARTS = {
     "vae": ["diffusers", "AutoencoderKL"],
@@ -122,9 +127,10 @@ def pack(data: Path, runs: Path, weights: Path) -> dict[str, float]:
     new.mkdir(parents=True)
     with torch.no_grad():
         write_pipeline(model, newest_autoencoder(runs), runs / "text" / "tokenizer", new)
-    attributes = runs / "attributes" / "model"
-    if attributes.exists():
-        shutil.copytree(attributes, new / "attributes")
+    for net in SMALL_NETS:
+        source = runs / net / "model"
+        if source.exists():
+            shutil.copytree(source, new / net)
     for file in new.rglob("*"):
         file.chmod(0o755 if file.is_dir() else 0o644)
     _swap_in(new, weights)

@@ -8,11 +8,19 @@ from numpy.typing import NDArray
 
 BOX_SCALE = 2.2
 CROP_PX = 128
-CROP_RULE = (
-    "Square around the centre of the box of dlib's HOG frontal face detector (x0, y0, x1, y1 in pixels); "
-    "side = 2.2 x the mean of its width and height; pixels outside the photo repeat the nearest edge pixel; "
-    "resized to 128 x 128 by area averaging (linear when enlarging); RGB, float32, divided by 255."
-)
+
+
+def crop_rule(scale: float, size: int) -> str:
+    """The rule of `crop_head` in words, for the card of a net."""
+    return (
+        "Square around the centre of the box of dlib's HOG frontal face detector (x0, y0, x1, y1 in "
+        f"pixels); side = {scale} x the mean of its width and height; pixels outside the photo repeat the "
+        f"nearest edge pixel; resized to {size} x {size} by area averaging (linear when enlarging); RGB, "
+        "float32, divided by 255."
+    )
+
+
+CROP_RULE = crop_rule(BOX_SCALE, CROP_PX)
 
 
 def crop_head(
