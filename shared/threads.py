@@ -29,6 +29,11 @@ def apply_thread_defaults(thread_count: int | None = None) -> None:
     os.environ.update(missing)
 
 
+def operator_threads(wanted: int | None = None) -> int:
+    """Threads of one operator: *wanted*, or OMP_NUM_THREADS, or all cores."""
+    return wanted or int(os.environ.get("OMP_NUM_THREADS", os.cpu_count() or 1))
+
+
 def ort_session_options(thread_count: int | None = None) -> Any:
     """`onnxruntime.SessionOptions` that do not spin between calls.
 
@@ -38,7 +43,7 @@ def ort_session_options(thread_count: int | None = None) -> Any:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = thread_count or int(os.environ.get("OMP_NUM_THREADS", os.cpu_count() or 1))
+    options.intra_op_num_threads = operator_threads(thread_count)
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")

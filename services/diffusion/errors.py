@@ -1,13 +1,26 @@
 """Typed errors of this service; texts and status codes are in the shared catalogue."""
 
 from shared.errors import ErrorReason, LikenessError
-from shared.errors.common import CapabilityUnavailable, Draining, ModelMissing, QueueFull, ValueOutOfRange
+from shared.errors.common import (
+    CapabilityUnavailable,
+    DeadlineExceeded,
+    Draining,
+    FieldInvalid,
+    ModelMissing,
+    NotWarm,
+    QueueFull,
+    ValueOutOfRange,
+)
 
 __all__ = [
     "AdapterIncompatible",
+    "BackendUnreachable",
     "CapabilityUnavailable",
+    "DeadlineExceeded",
     "Draining",
+    "FieldInvalid",
     "ModelMissing",
+    "NotWarm",
     "PromptTooLong",
     "QueueFull",
     "UnknownAdapter",
@@ -38,3 +51,9 @@ class PromptTooLong(LikenessError):
     """Fields: field, tokens, limit (both without the start and end markers)."""
 
     reason = ErrorReason.PROMPT_TOO_LONG
+
+
+class BackendUnreachable(LikenessError):
+    """The server that evaluates the UNet does not answer. Fields: cause."""
+
+    reason = ErrorReason.UNREACHABLE

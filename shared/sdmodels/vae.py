@@ -28,16 +28,24 @@ class FoldedVae(torch.nn.Module):
 
         Without *generator* the posterior's mode (deterministic), with it a sample.
         """
-        posterior = self.vae.encode(self._fold(images.to(self.vae.dtype))).latent_dist
+        posterior = self._posterior(images)
         raw = posterior.mode() if generator is None else posterior.sample(generator)
         latents: torch.Tensor = (raw - self.shift_factor) * self.scaling_factor
         return latents
+
+    def posterior(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Mean and standard deviation of the latents of *images*: see `encode`, which draws from them."""
+        found = self._posterior(images)
+        return (found.mean - self.shift_factor) * self.scaling_factor, found.std * self.scaling_factor
 
     def decode(self, latents: torch.Tensor) -> torch.Tensor:
         """RGB images [B, 3, H, W], nominally in [-1, 1] (not clamped), of latents [B, C, h, w]."""
         raw = latents.to(self.vae.dtype) / self.scaling_factor + self.shift_factor
         images = self.vae.decode(raw, return_dict=False)[0]
         return pixel_shuffle(images, self.space_to_depth) if self.space_to_depth > 1 else images
+
+    def _posterior(self, images: torch.Tensor) -> Any:
+        return self.vae.encode(self._fold(images.to(self.vae.dtype))).latent_dist
 
     def _fold(self, images: torch.Tensor) -> torch.Tensor:
         return pixel_unshuffle(images, self.space_to_depth) if self.space_to_depth > 1 else images

@@ -288,6 +288,10 @@ class FakeDiffusion(diffusion_pb2_grpc.DiffusionServiceServicer):
         )
         return diffusion_pb2.ListModelsResponse(models=[model])
 
+    async def EvictAdapters(self, request, context):
+        answer = self._fakes.script.take("EvictAdapters", request)
+        return answer or diffusion_pb2.EvictAdaptersResponse(adapter_count=len(request.uris))
+
 
 class FakeFusion(fusion_pb2_grpc.FusionServiceServicer):
     """Mixes pixels, keeps the truth, ranks by cosine."""

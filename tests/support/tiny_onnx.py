@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,22 @@ def save_inverter(path: Path) -> Path:
     node = helper.make_node("Sub", ["one", "image"], ["drawing"])
     shape = ["n", 3, "h", "w"]
     return _save(path, [node], [one], ("image", shape), ("drawing", shape))
+
+
+def save_colour_parser(folder: Path, labels: list[str], head: list[str] | None = None) -> Path:
+    """A face parser that goes by colour: its four parts are black, red, green and blue; returns *folder*."""
+    folder.mkdir(parents=True, exist_ok=True)
+    kernel = np.concatenate([np.zeros((1, 3)), np.eye(3)]).astype(np.float32).reshape(4, 3, 1, 1)
+    weights = [
+        numpy_helper.from_array(kernel, "kernel"),
+        numpy_helper.from_array(np.array([0.5, 0, 0, 0], np.float32), "bias"),
+    ]
+    node = helper.make_node("Conv", ["image", "kernel", "bias"], ["parts"])
+    shapes = ("image", [1, 3, 128, 128]), ("parts", [1, 4, 128, 128])
+    _save(folder / "parser.onnx", [node], weights, *shapes)
+    content = {"labels": labels} if head is None else {"labels": labels, "head": head}
+    (folder / "parser.json").write_text(json.dumps(content))
+    return folder
 
 
 def _save(path, nodes, weights, entry, result):

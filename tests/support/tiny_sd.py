@@ -7,6 +7,12 @@ from typing import Any
 
 EMBEDDING_SIZE = 128
 CONTEXT_SIZE = 16
+_XL = {
+    "addition_embed_type": "text_time",
+    "addition_time_embed_dim": 4,
+    "projection_class_embeddings_input_dim": 6 * 4 + CONTEXT_SIZE,
+    "use_linear_projection": True,
+}
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,36 @@ def make_tiny_sd(path: Path, spec: TinySd = TinySd()) -> Path:
     return path
 
 
+def add_control_net(path: Path, spec: TinySd = TinySd()) -> Path:
+    """Add controlnet/ with random weights to the folder *path* made from *spec*; returns *path*."""
+    import torch
+    from diffusers import ControlNetModel
+
+    state = torch.get_rng_state()
+    torch.manual_seed(spec.seed + 5)
+    try:
+        network = ControlNetModel(
+            in_channels=4,
+            layers_per_block=1,
+            block_out_channels=(8, 16),
+            norm_num_groups=4,
+            down_block_types=("CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
+            cross_attention_dim=2 * CONTEXT_SIZE if spec.xl else CONTEXT_SIZE,
+            attention_head_dim=2,
+            **(_XL if spec.xl else {}),
+            # One halving, as a latent cell of these folders is 2 px wide.
+            conditioning_embedding_out_channels=(4, 8),
+        )
+        # ControlNets start with zeros at their ends, which would hide whatever the tests look for.
+        for module in [*network.controlnet_down_blocks, network.controlnet_mid_block]:
+            torch.nn.init.normal_(module.weight, std=0.2)
+        torch.nn.init.normal_(network.controlnet_cond_embedding.conv_out.weight, std=0.2)
+    finally:
+        torch.set_rng_state(state)
+    network.save_pretrained(path / "controlnet")
+    return path
+
+
 def save_random_lora(
     unet: Any,
     file: Path,
@@ -82,12 +118,6 @@ def save_random_lora(
 def _unet(spec: TinySd) -> Any:
     from diffusers import UNet2DConditionModel
 
-    xl = {
-        "addition_embed_type": "text_time",
-        "addition_time_embed_dim": 4,
-        "projection_class_embeddings_input_dim": 6 * 4 + CONTEXT_SIZE,
-        "use_linear_projection": True,
-    }
     return UNet2DConditionModel(
         sample_size=8,
         in_channels=4,
@@ -99,7 +129,7 @@ def _unet(spec: TinySd) -> Any:
         up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D"),
         cross_attention_dim=2 * CONTEXT_SIZE if spec.xl else CONTEXT_SIZE,
         attention_head_dim=2,
-        **(xl if spec.xl else {}),
+        **(_XL if spec.xl else {}),
     )
 
 

@@ -1,43 +1,52 @@
 """Adapters of one model: found by name or artifact, checked, read once, kept up to a number of bytes."""
 
 import hashlib
-import threading
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+import time
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
+from services.diffusion.adapters.byte_cache import ByteCache, CacheKey
 from services.diffusion.adapters.lora_files import LoraRules, LoraUnreadable, read_lora
 from services.diffusion.domain.adapters import Adapter, AdapterInfo
+from services.diffusion.domain.ports import AdapterHolder
 from services.diffusion.errors import AdapterIncompatible, UnknownAdapter
+from services.diffusion.metrics import LOAD_SECONDS
 from shared.artifacts import ArtifactStore, UnknownArtifact
 
 # A shipped adapter belongs to no tenant; no tenant's name can be empty.
 _SHIPPED = ""
-_Key = tuple[str, str]
 
 
 class AdapterCache:
-    """Least recently used, bounded by the bytes of the files; adapters of one tenant are its own.
+    """Least recently used, bounded by bytes in memory; adapters of one tenant are its own.
 
-    An artifact that was deleted from the store is gone from here too at its next use, so that a deleted
-    identity cannot be drawn from memory. An adapter larger than the budget works but is not kept.
+    The bytes are those of the float32 matrices and of the forms that *holders* (the model's backends) packed
+    of them. An adapter larger than the budget works but is not kept; pictures in flight keep theirs.
+
+    An artifact that was deleted from the store is unknown at its next use, so that a deleted identity cannot
+    be drawn from memory; `evict` takes it out of memory at once, `gone` finds those that nobody evicted.
     """
 
-    def __init__(self, folder: Path, store: ArtifactStore, rules: LoraRules, budget_bytes: int) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        store: ArtifactStore,
+        rules: LoraRules,
+        budget_bytes: int,
+        *,
+        model: str = "",
+        holders: Sequence[AdapterHolder] = (),
+    ) -> None:
         self._folder = folder
         self._store = store
         self._rules = rules
-        self._budget_bytes = budget_bytes
-        self._lock = threading.Lock()
-        self._kept: OrderedDict[_Key, Adapter] = OrderedDict()
-        self._loading: dict[_Key, Future[Adapter]] = {}
+        self._model = model
+        self._cache = ByteCache(budget_bytes, model, holders)
 
     @property
-    def kept_bytes(self) -> int:
-        """Bytes of the files whose adapters are in memory."""
-        with self._lock:
-            return sum(adapter.size_bytes for adapter in self._kept.values())
+    def held_bytes(self) -> int:
+        """Bytes in memory: matrices and what the holders packed of them."""
+        return self._cache.held_bytes
 
     def shipped(self) -> Sequence[AdapterInfo]:
         """Usable adapters in the model's adapters/ folder, by name; unusable ones are left out."""
@@ -60,56 +69,46 @@ class AdapterCache:
 
     def by_artifact(self, uri: str, sha256: str, *, tenant: str) -> Adapter:
         """An adapter of *tenant*. Raises: UnknownAdapter, AdapterIncompatible."""
-        key = (tenant, uri)
         if not self._store.exists(uri, tenant=tenant):
-            with self._lock:
-                self._kept.pop(key, None)
+            self.evict([uri], tenant=tenant)
             raise UnknownAdapter(adapter=uri)
         if sha256 and not uri.endswith(f"/{sha256}"):
             raise AdapterIncompatible(adapter=uri, cause="the digest in the request is not the file's")
-        return self._get(key, lambda: self._fetch(uri, tenant))
+        return self._get((tenant, uri), lambda: self._fetch(uri, tenant))
 
-    def _get(self, key: _Key, load: Callable[[], Adapter]) -> Adapter:
-        """The kept adapter, or the result of one load that all callers of this moment share."""
-        with self._lock:
-            if (adapter := self._kept.get(key)) is not None:
-                self._kept.move_to_end(key)
+    def evict(self, uris: Collection[str], *, tenant: str) -> int:
+        """See AdapterStore."""
+        return self._cache.drop([(tenant, uri) for uri in uris])
+
+    def gone(self) -> list[tuple[str, str]]:
+        """See AdapterStore. Blocking: asks the store for each."""
+        stored = [(tenant, uri) for tenant, uri in self._cache.held_keys() if tenant != _SHIPPED]
+        return [(tenant, uri) for tenant, uri in stored if not self._store.exists(uri, tenant=tenant)]
+
+    def _get(self, key: CacheKey, load: Callable[[], Adapter]) -> Adapter:
+        def timed() -> Adapter:
+            began_s, outcome = time.perf_counter(), "error"
+            try:
+                adapter = load()
+                outcome = "ok"
                 return adapter
-            shared = self._loading.get(key)
-            if shared is None:
-                mine: Future[Adapter] = Future()
-                self._loading[key] = mine
-        if shared is not None:
-            return shared.result()
-        try:
-            adapter = load()
-        except BaseException as error:
-            mine.set_exception(error)
-            raise
-        else:
-            self._keep(key, adapter)
-            mine.set_result(adapter)
-            return adapter
-        finally:
-            with self._lock:
-                del self._loading[key]
+            finally:
+                LOAD_SECONDS.labels(self._model, outcome).observe(time.perf_counter() - began_s)
 
-    def _keep(self, key: _Key, adapter: Adapter) -> None:
-        with self._lock:
-            if adapter.size_bytes > self._budget_bytes:
-                return
-            self._kept[key] = adapter
-            total = sum(kept.size_bytes for kept in self._kept.values())
-            while total > self._budget_bytes:
-                _, evicted = self._kept.popitem(last=False)
-                total -= evicted.size_bytes
+        return self._cache.get(key, timed)
 
     def _fetch(self, uri: str, tenant: str) -> Adapter:
         try:
             data = self._store.get(uri, tenant=tenant)
         except UnknownArtifact as error:
             raise UnknownAdapter(adapter=uri) from error
-        return self._read(uri, data)
+        adapter = self._read(uri, data)
+        # The store promises this; a picture of the wrong person is worth a second look.
+        if not uri.endswith(f"/{adapter.sha256}"):
+            raise AdapterIncompatible(
+                adapter=uri, cause="the stored file is not the one that its address names"
+            )
+        return adapter
 
     def _read(self, name: str, data: bytes) -> Adapter:
         try:

@@ -1,5 +1,6 @@
 """Installed models are folders; each is loaded once, on first use."""
 
+import dataclasses
 import re
 import threading
 from collections.abc import Mapping, Sequence
@@ -9,12 +10,16 @@ from typing import Any
 
 from services.diffusion.adapters.adapter_cache import AdapterCache
 from services.diffusion.adapters.clip_text import ClipText, XlText
+from services.diffusion.adapters.control_net import load_control_net
+from services.diffusion.adapters.face_parser import FaceParser, ParsedRegion
 from services.diffusion.adapters.ip_adapter import FaceIdProjection, read_ip_adapter
+from services.diffusion.adapters.latent_difference import LatentDifference
 from services.diffusion.adapters.lora_files import LoraRules
 from services.diffusion.adapters.samplers import DiffusersSamplers
-from services.diffusion.adapters.torch_unet import TorchUNet
+from services.diffusion.adapters.unet_backends import DEFAULT_UNET, UNetOptions, open_unet
 from services.diffusion.adapters.vae_codec import VaeCodec
-from services.diffusion.domain.model import Model, ModelInfo
+from services.diffusion.domain.model import Closing, Model, ModelInfo
+from services.diffusion.domain.ports import RegionFinder
 from services.diffusion.errors import CapabilityUnavailable, ModelMissing, UnknownModel
 from shared.artifacts import ArtifactStore
 from shared.sdmodels import (
@@ -24,7 +29,6 @@ from shared.sdmodels import (
     base_model_digest,
     load_text_encoder,
     load_tokenizer,
-    load_unet,
     load_vae,
     open_model_folder,
     scheduler_config,
@@ -44,12 +48,16 @@ class ModelFolders:
     """Stable Diffusion folders by model name, the first one being the default. Thread-safe."""
 
     def __init__(
-        self, folders: Mapping[str, Path], store: ArtifactStore, limits: AdapterLimits, device: str = "cpu"
+        self,
+        folders: Mapping[str, Path],
+        store: ArtifactStore,
+        limits: AdapterLimits,
+        unet: UNetOptions = DEFAULT_UNET,
     ) -> None:
         self._folders = folders
         self._store = store
         self._limits = limits
-        self._device = device
+        self._unet = unet
         self._lock = threading.Lock()
         self._loaded: dict[str, Model] = {}
 
@@ -68,9 +76,16 @@ class ModelFolders:
                 self._loaded[name] = self._open(name, path)
             return self._loaded[name]
 
+    def close(self) -> None:
+        """Close the connections of backends that have one."""
+        with self._lock:
+            for model in self._loaded.values():
+                if isinstance(model.unet, Closing):
+                    model.unet.close()
+
     def _open(self, name: str, path: Path) -> Model:
         try:
-            return load_model(name, open_model_folder(path), self._store, self._limits, self._device)
+            return load_model(name, open_model_folder(path), self._store, self._limits, self._unet)
         except ModelFileMissing as error:
             raise ModelMissing(
                 file=error.file,
@@ -86,26 +101,47 @@ class ModelFolders:
 
 
 def load_model(
-    name: str, folder: ModelFolder, store: ArtifactStore, limits: AdapterLimits, device: str = "cpu"
+    name: str,
+    folder: ModelFolder,
+    store: ArtifactStore,
+    limits: AdapterLimits,
+    unet_options: UNetOptions = DEFAULT_UNET,
 ) -> Model:
     """Load every component of a folder. Raises: ModelFileMissing, ModelUnsupported."""
-    projection, attention = (
-        read_ip_adapter(folder.ip_adapter_file) if folder.ip_adapter_file else (None, None)
-    )
-    unet = TorchUNet(load_unet(folder), attention, device)
+    control_net = load_control_net(folder.path) if unet_options.backend in ("auto", "torch") else None
+    triton = unet_options.triton.for_model(name)
+    opened = open_unet(folder, dataclasses.replace(unet_options, triton=triton), control_net)
+    unet = opened.backend
     text = _text(folder)
     digest = base_model_digest(folder)
-    rules = LoraRules(unet.layer_shapes | text.layer_shapes, digest, limits.max_rank)
+    rules = LoraRules(opened.layer_shapes | text.layer_shapes, digest, limits.max_rank)
     side = folder.default_size_px
+    codec = VaeCodec(load_vae(folder))
     return Model(
         info=ModelInfo(name, digest, (side, side), _licence(folder.path)),
         unet=unet,
         text=text,
-        codec=VaeCodec(load_vae(folder)),
+        codec=codec,
         samplers=DiffusersSamplers(scheduler_config(folder)),
-        adapters=AdapterCache(folder.path / "adapters", store, rules, limits.cache_bytes),
-        identity=None if projection is None else FaceIdProjection(projection),
+        adapters=AdapterCache(
+            folder.path / "adapters", store, rules, limits.cache_bytes, model=name, holders=(unet, text)
+        ),
+        identity=_identity(folder),
+        regions=_regions(folder, codec),
+        supports_control=control_net is not None,
     )
+
+
+def _identity(folder: ModelFolder) -> FaceIdProjection | None:
+    return FaceIdProjection(read_ip_adapter(folder.ip_adapter_file)[0]) if folder.ip_adapter_file else None
+
+
+def _regions(folder: ModelFolder, codec: VaeCodec) -> RegionFinder:
+    """The folder's face parser; without one, the difference that the person makes."""
+    difference = LatentDifference()
+    if not (folder.path / "parser").is_dir():
+        return difference
+    return ParsedRegion(FaceParser(folder.path / "parser"), codec, difference)
 
 
 def _text(folder: ModelFolder) -> ClipText | XlText:

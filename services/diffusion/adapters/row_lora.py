@@ -1,7 +1,8 @@
 """LoRA as per-row data: forward hooks add each row's own low-rank update to frozen layers."""
 
+import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,7 +22,8 @@ class RowLora:
     """Applies one adapter mix per row to a network's Linear and Conv2d layers.
 
     The mix of a row is one adapter: matrices concatenated along the rank, weights folded into `up`; rows of
-    lower rank are padded with zeros. No parameter of the network is ever written. Not thread-safe.
+    lower rank are padded with zeros. No parameter of the network is ever written. Not thread-safe, but for
+    `held_bytes` and `forget`.
     """
 
     def __init__(self, network: nn.Module, component: str) -> None:
@@ -29,6 +31,7 @@ class RowLora:
         self._modules: dict[str, nn.Linear | nn.Conv2d] = {}
         self._pack: Pack = {}
         self._packs: OrderedDict[tuple[Any, ...], Pack] = OrderedDict()
+        self._lock = threading.Lock()
         for name, module in network.named_modules():
             if isinstance(module, nn.Linear | nn.Conv2d):
                 path = f"{component}.{name}"
@@ -39,6 +42,20 @@ class RowLora:
     def layer_shapes(self) -> dict[str, tuple[int, ...]]:
         """Weight shapes of the layers that an adapter may change, by path with the component in front."""
         return {path: tuple(module.weight.shape) for path, module in self._modules.items()}
+
+    @property
+    def held_bytes(self) -> int:
+        """Bytes of the packed matrices that are kept between calls."""
+        with self._lock:
+            packs = list(self._packs.values())
+        return sum(part.nbytes for pack in packs for pair in pack.values() for part in pair)
+
+    def forget(self, names: Collection[str]) -> None:
+        """Drop kept matrices that adapters of these names took part in."""
+        with self._lock:
+            for key in list(self._packs):
+                if any(adapter.name in names for mix in key for adapter, _ in mix):
+                    del self._packs[key]
 
     @contextmanager
     def applied(self, mixes: Sequence[AdapterMix]) -> Iterator[None]:
@@ -67,12 +84,14 @@ class RowLora:
         mixes = [tuple(use for use in mix if use.weight != 0) for mix in mixes]
         # The adapters themselves are in the key: their ids cannot be reused while the pack is kept.
         key = tuple(tuple((use.adapter, use.weight) for use in mix) for mix in mixes)
-        pack = self._packs.pop(key, None)
+        with self._lock:
+            pack = self._packs.pop(key, None)
         if pack is None:
             pack = {path: self._stack(path, mixes) for path in self._paths(mixes)}
-        self._packs[key] = pack
-        while len(self._packs) > _KEPT_PACKS:
-            self._packs.popitem(last=False)
+        with self._lock:
+            self._packs[key] = pack
+            while len(self._packs) > _KEPT_PACKS:
+                self._packs.popitem(last=False)
         return pack
 
     def _paths(self, mixes: Sequence[AdapterMix]) -> list[str]:

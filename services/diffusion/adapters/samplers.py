@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from services.diffusion.domain.strength import kept_step_count
 from services.diffusion.errors import ValueOutOfRange
 
 Array = NDArray[np.float32]
@@ -40,11 +41,12 @@ class DiffusersSamplers:
         self._config = {key: value for key, value in config.items() if not key.startswith("_")}
         self._own = str(config["_class_name"])
 
-    def create(self, name: str, step_count: int, seed: int) -> "DiffusersSampler":
+    def create(self, name: str, step_count: int, seed: int, strength: float = 1.0) -> "DiffusersSampler":
         """A fresh run; "" is the model's own scheduler, a diffusers class name works as well.
 
-        Raises: ValueOutOfRange for a name or a step count that gives no run.
+        Raises: ValueOutOfRange for a name, a step count or a strength that gives no run.
         """
+        skipped_count = step_count - kept_step_count(step_count, strength)
         class_name, overrides = SAMPLERS.get(name, (name or self._own, {}))
         scheduler_class = getattr(import_module("diffusers"), class_name, None)
         if scheduler_class is None or not hasattr(scheduler_class, "set_timesteps"):
@@ -56,16 +58,21 @@ class DiffusersSamplers:
             scheduler.set_timesteps(step_count)
         except ValueError as error:
             raise ValueOutOfRange(field="step_count", value=step_count, range=str(error)) from error
-        return DiffusersSampler(scheduler, seed)
+        return DiffusersSampler(scheduler, seed, skipped_count)
 
 
 class DiffusersSampler:
     """One run of one scheduler. Noise comes from a CPU generator seeded for this picture alone."""
 
-    def __init__(self, scheduler: Any, seed: int) -> None:
+    def __init__(self, scheduler: Any, seed: int, skipped_count: int = 0) -> None:
         self._scheduler = scheduler
         self._generator = torch.Generator("cpu").manual_seed(seed)
-        self._timesteps = list(scheduler.timesteps)
+        # As get_timesteps of diffusers' image-to-image pipelines: a second-order step takes two timesteps.
+        begin = skipped_count * scheduler.order
+        self.full_step_count = len(scheduler.timesteps)
+        self._timesteps = list(scheduler.timesteps[begin:])
+        if hasattr(scheduler, "set_begin_index"):
+            scheduler.set_begin_index(begin)
         known = {"generator": self._generator, "eta": 0.0}
         accepted = inspect.signature(scheduler.step).parameters
         self._extra = {key: value for key, value in known.items() if key in accepted}
@@ -75,11 +82,27 @@ class DiffusersSampler:
         """Timestep of each step."""
         return tuple(float(timestep) for timestep in self._timesteps)
 
+    @property
+    def initial_sigma(self) -> float:
+        """The schedule's own."""
+        return float(self._scheduler.init_noise_sigma)
+
+    def draw_noise(self, shape: tuple[int, int, int]) -> Array:
+        """Gaussian noise, float32."""
+        noise: Array = torch.randn((1, *shape), generator=self._generator, dtype=torch.float32)[0].numpy()
+        return noise
+
     def initial_noise(self, shape: tuple[int, int, int]) -> Array:
         """Gaussian noise times the schedule's initial sigma, float32."""
-        noise = torch.randn((1, *shape), generator=self._generator, dtype=torch.float32)
-        result: Array = (noise * self._scheduler.init_noise_sigma)[0].numpy()
-        return result
+        return self.draw_noise(shape) * np.float32(self.initial_sigma)
+
+    def add_noise(self, latent: Array, noise: Array, index: int) -> Array:
+        """As the scheduler's forward process; the very latents at an index past the last step."""
+        if index >= len(self._timesteps):
+            return latent
+        clean, random = (torch.from_numpy(part)[None] for part in (latent, noise))
+        noisy: Array = self._scheduler.add_noise(clean, random, self._timesteps[index].reshape(1))[0].numpy()
+        return noisy
 
     def scale_input(self, latent: Array, index: int) -> Array:
         """Variance-preserving input of the UNet."""

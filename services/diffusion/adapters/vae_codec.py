@@ -1,9 +1,12 @@
-"""Latents to pictures: the VAE for the result, a fitted linear map for previews."""
+"""Latents to pictures and back: the VAE, and a fitted linear map for previews."""
+
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from services.diffusion.domain.latents import LatentDistribution
 from shared.sdmodels.vae import FoldedVae
 
 Array = NDArray[np.float32]
@@ -16,10 +19,16 @@ _FIT_RIDGE = 0.1
 
 
 class VaeCodec:
-    """A FoldedVae for single pictures."""
+    """A FoldedVae for pictures.
+
+    Channels-last on the CPU: on one torch thread a picture has the same bits alone and in a batch, and eight
+    of the starter pack's take 0.90 of the time of eight calls; in torch's own layout a batch of eight takes
+    1.2 times as long and differs in the last bits.
+    """
 
     def __init__(self, vae: FoldedVae) -> None:
         self._vae = vae
+        vae.vae.to(memory_format=torch.channels_last)
         self._preview = LinearPreview.fit(vae)
 
     @property
@@ -32,12 +41,30 @@ class VaeCodec:
         """Side in pixels of one latent cell."""
         return self._vae.pixels_per_latent
 
+    def encode(self, image: Image) -> LatentDistribution:
+        """The autoencoder's posterior for RGB uint8 [H, W, 3], pixels scaled as diffusers scales them."""
+        return self.encode_batch([image])[0]
+
     @torch.inference_mode()
+    def encode_batch(self, images: Sequence[Image]) -> list[LatentDistribution]:
+        """`encode` for images of one size."""
+        pixels = torch.from_numpy(np.stack(images).astype(np.float32) / 255.0).permute(0, 3, 1, 2)
+        given = (2.0 * pixels - 1.0).contiguous(memory_format=torch.channels_last)
+        parts = [part.float().contiguous().numpy() for part in self._vae.posterior(given)]
+        # Copies: a view would keep the whole batch in memory.
+        return [LatentDistribution(mean.copy(), spread.copy()) for mean, spread in zip(*parts, strict=True)]
+
     def decode(self, latents: Array) -> Image:
         """Picture RGB uint8 [H, W, 3]; values are rounded as diffusers rounds them."""
-        image = self._vae.decode(torch.from_numpy(latents)[None])[0].float()
-        scaled = (image / 2 + 0.5).clamp(0, 1).permute(1, 2, 0).numpy()
-        return (scaled * 255).round().astype(np.uint8)
+        return self.decode_batch([latents])[0]
+
+    @torch.inference_mode()
+    def decode_batch(self, latents: Sequence[Array]) -> list[Image]:
+        """`decode` for latents of one shape."""
+        given = torch.from_numpy(np.stack(latents)).contiguous(memory_format=torch.channels_last)
+        images = self._vae.decode(given).float()
+        scaled = (images / 2 + 0.5).clamp(0, 1).permute(0, 2, 3, 1).contiguous().numpy()
+        return [(image * 255).round().astype(np.uint8) for image in scaled]
 
     def preview(self, latents: Array) -> Image:
         """Small picture; see LinearPreview."""

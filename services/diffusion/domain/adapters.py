@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,13 +26,18 @@ class LoraLayer:
         """Rows of `down`."""
         return int(self.down.shape[0])
 
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of both matrices in memory."""
+        return self.down.nbytes + self.up.nbytes
+
 
 @dataclass(frozen=True, eq=False)
 class Adapter:
     """A loaded adapter; immutable, shared by all rows that use it.
 
     `layers` maps module paths with their component in front ("unet.down_blocks.0...to_q",
-    "text_encoder.encoder...") to updates.
+    "text_encoder.encoder...") to updates. `size_bytes` is the file's; in memory it takes `held_bytes`.
     """
 
     name: str
@@ -43,6 +49,16 @@ class Adapter:
     def rank(self) -> int:
         """Largest rank of any layer."""
         return max((layer.rank for layer in self.layers.values()), default=0)
+
+    @cached_property
+    def held_bytes(self) -> int:
+        """Bytes of its matrices in memory: float32, whatever the file's precision is."""
+        return sum(layer.size_bytes for layer in self.layers.values())
+
+    @cached_property
+    def changes_text(self) -> bool:
+        """Whether it has layers of a text encoder."""
+        return any(path.startswith("text_encoder") for path in self.layers)
 
 
 @dataclass(frozen=True)
@@ -64,3 +80,8 @@ class AdapterUse:
 
 
 AdapterMix = tuple[AdapterUse, ...]
+
+
+def text_part(mix: AdapterMix) -> AdapterMix:
+    """The uses of *mix* that change what a text encoder makes of a prompt."""
+    return tuple(use for use in mix if use.weight != 0 and use.adapter.changes_text)

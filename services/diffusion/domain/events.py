@@ -34,22 +34,41 @@ class Preview:
 
 @dataclass(frozen=True, eq=False)
 class Decoded:
-    """The picture, RGB uint8 [H, W, 3], and where its time went, in seconds."""
+    """The picture, RGB uint8 [H, W, 3], and where its time went, in seconds.
+
+    The denoising time is from the first step's begin to the last one's end: `compute_time_s` in UNet calls
+    that held rows of this picture, `batch_wait_time_s` between them (the turns of others, a region search,
+    adapters that come late). `late_adapter_step` is the first step (from 1) with the adapters that came late,
+    0 if none did.
+    """
 
     image: Image
     queue_time_s: float
-    denoise_time_s: float
+    batch_wait_time_s: float
+    compute_time_s: float
     decode_time_s: float
+    late_adapter_step: int = 0
+
+    @property
+    def denoise_time_s(self) -> float:
+        """From the first step's begin to the last one's end."""
+        return self.batch_wait_time_s + self.compute_time_s
 
 
 @dataclass(frozen=True, eq=False)
 class Generated:
-    """The picture with what it was made from: enough to make it again. Always the last event."""
+    """The picture with what it was made from: enough to make it again. Always the last event.
+
+    `adapter_first_steps` says for each adapter from which step on (from 1) it took part; `prepare_time_s` is
+    what loading adapters and encoding took before the picture joined the line.
+    """
 
     picture: Decoded
     seed: int
     model_sha256: str
     adapter_sha256s: tuple[str, ...]
+    adapter_first_steps: tuple[int, ...] = ()
+    prepare_time_s: float = 0.0
 
 
 Progress = Queued | StepDone | Preview

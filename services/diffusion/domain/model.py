@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from services.diffusion.domain.ports import (
     AdapterStore,
     IdentityEncoder,
     LatentCodec,
+    RegionFinder,
     SamplerFactory,
     TextEncoder,
     UNetBackend,
@@ -26,7 +27,11 @@ class ModelInfo:
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """A loaded model. `identity` is None where the folder has no IP-Adapter."""
+    """A loaded model.
+
+    `identity` is None where the folder has no IP-Adapter; `supports_control` is true where it has a
+    ControlNet and the backend can run it.
+    """
 
     info: ModelInfo
     unet: UNetBackend
@@ -35,6 +40,16 @@ class Model:
     samplers: SamplerFactory
     adapters: AdapterStore
     identity: IdentityEncoder | None
+    regions: RegionFinder
+    supports_control: bool = False
+
+
+@runtime_checkable
+class Closing(Protocol):
+    """What a backend or a store may be besides: something that holds connections or memory of others."""
+
+    def close(self) -> None:
+        """Release them. Idempotent."""
 
 
 class ModelStore(Protocol):

@@ -12,6 +12,19 @@ Array = NDArray[np.float32]
 ShapeKey = tuple[tuple[int, ...], ...]
 
 
+@dataclass(frozen=True)
+class Prompt:
+    """A text to encode for a picture of `size_px` (width, height).
+
+    `field` is the request's field that it comes from, "prompt" or "negative_prompt": errors name it, and SDXL
+    treats an empty negative prompt on its own.
+    """
+
+    field: str
+    text: str
+    size_px: tuple[int, int]
+
+
 @dataclass(frozen=True, eq=False)
 class TextCondition:
     """Encoded prompt. `pooled` and `size_ids` are what SDXL adds to the time embedding.
@@ -26,12 +39,30 @@ class TextCondition:
     pooled: Array | None = None
     size_ids: Array | None = None
 
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of its arrays."""
+        return sum(part.nbytes for part in (self.context, self.pooled, self.size_ids) if part is not None)
+
 
 @dataclass(frozen=True, eq=False)
 class IdentityCondition:
     """Identity tokens, float32 [tokens, width], and the strength of their attention; 0 disables them."""
 
     tokens: Array
+    scale: float
+
+
+@dataclass(frozen=True, eq=False)
+class ControlHint:
+    """Picture that steers the layout through the model's ControlNet; 0 as `scale` disables it.
+
+    Attributes:
+        image: RGB float32 [3, H, W] in [0, 1], of the finished picture's size in pixels.
+        scale: Factor on the ControlNet's residuals.
+    """
+
+    image: Array
     scale: float
 
 
@@ -47,10 +78,12 @@ class UNetRow:
     text: TextCondition
     identity: IdentityCondition | None = None
     adapters: AdapterMix = ()
+    control: ControlHint | None = None
 
     @property
     def shape_key(self) -> ShapeKey:
         """Shapes that stacking needs to be equal. Identity tokens and adapters are padded instead."""
+        # Hints need no part in the key: their size follows from that of the latents.
         pooled = () if self.text.pooled is None else self.text.pooled.shape
         return (self.latent.shape, self.text.context.shape, pooled)
 

@@ -69,6 +69,11 @@ class RowRef(Generic[OwnerT]):
 class RowBatcher(Generic[OwnerT]):
     """Active pictures take turns by waiting time; further ones wait in order of arrival.
 
+    The rows of one step (a guidance pair or triple) need not share a call: the last picture of a batch is
+    split where it does not fit. Rows do not depend on each other, so nothing is lost by it. Keeping them
+    together would leave up to two places of every full call empty, and the picture would wait for the next
+    call all the same; split, it needs fewer places there, and being the oldest by then it has them.
+
     Promises: a batch holds 1 to `max_rows` rows of one shape and no row twice; the picture that waited
     longest is always in the next batch, so with n active pictures nobody waits more than n batches (times
     the batches that one step needs); at most `max_active` are active and `max_waiting` wait.
@@ -93,13 +98,18 @@ class RowBatcher(Generic[OwnerT]):
         """Pictures in line, the next one first."""
         return list(self._waiting)
 
+    @property
+    def is_full(self) -> bool:
+        """Whether nobody more can join now."""
+        return len(self._active) >= self.max_active and len(self._waiting) >= self.max_waiting
+
     def join(self, owner: OwnerT, rows: Sequence[UNetRow]) -> Ticket[OwnerT]:
         """Enter with the rows of the first step; they take part from the next batch on if a place is free.
 
         Raises:
             BatcherFull: `max_waiting` pictures wait already.
         """
-        if len(self._active) >= self.max_active and len(self._waiting) >= self.max_waiting:
+        if self.is_full:
             raise BatcherFull
         self._sequence += 1
         ticket = Ticket(owner, self._sequence)
@@ -119,6 +129,8 @@ class RowBatcher(Generic[OwnerT]):
         by_age = sorted(self._active.values(), key=lambda ticket: (ticket.last_served, ticket.sequence))
         batch: list[RowRef[OwnerT]] = []
         for ticket in by_age:
+            if not ticket.pending:
+                continue
             if batch and ticket.rows[0].shape_key != batch[0].row.shape_key:
                 continue
             free = self.max_rows - len(batch)
@@ -130,7 +142,8 @@ class RowBatcher(Generic[OwnerT]):
     def deliver(self, batch: Sequence[RowRef[OwnerT]], predictions: Sequence[Array]) -> list[Ticket[OwnerT]]:
         """Hand out one prediction per row; returns the pictures whose step is now complete.
 
-        Those MUST begin their next step or leave before the next batch. Pictures that left are skipped.
+        Until they begin their next step or leave they keep their place and have no rows. Pictures that left
+        are skipped.
 
         Raises:
             ValueError: The numbers of rows and predictions differ.

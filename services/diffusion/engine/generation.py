@@ -1,32 +1,32 @@
-"""From a request to events: choose the model, encode, load adapters, start the program, denoise, decode."""
+"""From a request to events: choose the model, load adapters, encode, start the program, denoise, decode."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+import time
+from collections.abc import AsyncGenerator, Collection
 from contextlib import aclosing
 
-from services.diffusion.domain.adapters import AdapterMix, AdapterUse
 from services.diffusion.domain.events import Decoded, Event, Generated
 from services.diffusion.domain.model import Model, ModelStore
-from services.diffusion.domain.ports import AdapterStore
-from services.diffusion.domain.programs import DEFAULT_TECHNIQUE, TECHNIQUES, DenoisingProgram, ProgramInput
-from services.diffusion.domain.request import AdapterChoice, GenerationRequest, identity_unavailable
-from services.diffusion.engine.denoiser import BatchLimits, Denoiser, Threads
-from services.diffusion.errors import ValueOutOfRange
+from services.diffusion.domain.request import GenerationRequest
+from services.diffusion.engine.flights import Flights
+from services.diffusion.engine.limits import BatchLimits, Threads
+from services.diffusion.engine.preparation import start_program
+from services.diffusion.engine.studio import Studio
+from services.diffusion.metrics import PICTURE_SECONDS
 from shared.cancellation import CancellationToken
-from shared.telemetry import stage
 
-# The proto promises sizes in these steps for every model, whatever its own granularity.
-_SIZE_STEP_PX = 32
+__all__ = ["Generation", "start_program"]
 
 
 class Generation:
-    """Generates pictures with any installed model; each model has its own denoiser, all share the threads."""
+    """Generates pictures with any installed model; each model has its own studio, all share the threads."""
 
     def __init__(self, models: ModelStore, limits: BatchLimits, threads: Threads) -> None:
         self._models = models
         self._limits = limits
         self._threads = threads
-        self._denoisers: dict[str, Denoiser] = {}
+        self._studios: dict[str, Studio] = {}
+        self._flights = Flights()
 
     async def generate(
         self, request: GenerationRequest, *, tenant: str, token: CancellationToken
@@ -35,19 +35,52 @@ class Generation:
 
         Raises: the typed errors of errors.py; see Denoiser.run for those of the loop.
         """
+        began_s = time.monotonic()
         model = await self.model(request.model)
-        mix = await asyncio.to_thread(load_adapters, model.adapters, request.adapters, tenant)
-        loop = asyncio.get_running_loop()
-        program = await loop.run_in_executor(self._threads.prepare, start_program, model, request, mix)
-        digests = tuple(use.adapter.sha256 for use in mix)
-        run = self._denoiser(model).run(program, token, request.preview_interval_steps)
-        # Closed at once, not by the garbage collector: a caller that goes frees its rows now.
-        async with aclosing(run) as events:
-            async for event in events:
-                if isinstance(event, Decoded):
-                    yield Generated(event, request.seed, model.info.sha256, digests)
-                else:
-                    yield event
+        uris = [choice.uri for choice in request.adapters if choice.uri]
+        with self._flights.entered(tenant, uris, token) as flight:
+            studio = self._studio(model)
+            async with studio.prepared(request, tenant, flight) as take:
+                prepare_s = time.monotonic() - began_s
+                run = studio.denoiser.run(take.program, flight, request.preview_interval_steps, take.late)
+                # Closed at once, not by the garbage collector: a caller that goes frees its rows now.
+                async with aclosing(run) as events:
+                    async for event in events:
+                        if not isinstance(event, Decoded):
+                            yield event
+                            continue
+                        finished = Generated(
+                            event,
+                            request.seed,
+                            model.info.sha256,
+                            take.adapter_sha256s,
+                            take.adapter_first_steps(event.late_adapter_step),
+                            prepare_s,
+                        )
+                        _measure(model.info.name, finished)
+                        yield finished
+
+    async def evict_adapters(self, uris: Collection[str], *, tenant: str) -> tuple[int, int]:
+        """End what uses these adapters of *tenant* and drop them with all that was made of them.
+
+        When it returns nothing of them is in memory any more. Artifacts that still exist are loaded again at
+        their next use: delete them first.
+
+        Returns:
+            How many adapters were in memory, and how many pictures in flight end with UnknownAdapter.
+        """
+        picture_count = self._flights.end(tenant, uris)
+        counts = [await studio.forget_adapters(uris, tenant) for studio in self._studios.values()]
+        return sum(counts), picture_count
+
+    async def sweep(self) -> int:
+        """Evict adapters whose artifacts were deleted without a word to this process; how many."""
+        count = 0
+        for studio in list(self._studios.values()):
+            for tenant, uri in await asyncio.to_thread(studio.model.adapters.gone):
+                adapters, _ = await self.evict_adapters([uri], tenant=tenant)
+                count += adapters
+        return count
 
     async def model(self, name: str) -> Model:
         """The model *name* ("" is the default), loaded if need be. Raises: as ModelStore.load."""
@@ -60,60 +93,30 @@ class Generation:
 
     def depth(self, name: str) -> tuple[int, int]:
         """Pictures of the model *name* (taking turns, in line)."""
-        return self._denoisers[name].depth if name in self._denoisers else (0, 0)
+        return self._studios[name].denoiser.depth if name in self._studios else (0, 0)
 
     async def close(self) -> None:
-        """Stop all denoisers and the threads."""
-        for denoiser in self._denoisers.values():
-            await denoiser.close()
+        """Stop all studios and the threads."""
+        for studio in self._studios.values():
+            await studio.close()
         for thread in (self._threads.unet, self._threads.decode, self._threads.prepare):
             thread.shutdown(wait=True, cancel_futures=True)
 
-    def _denoiser(self, model: Model) -> Denoiser:
+    def _studio(self, model: Model) -> Studio:
         name = model.info.name
-        if name not in self._denoisers:
-            self._denoisers[name] = Denoiser(model, self._limits, self._threads)
-            self._denoisers[name].start()
-        return self._denoisers[name]
+        if name not in self._studios:
+            self._studios[name] = Studio(model, self._limits, self._threads)
+        return self._studios[name]
 
 
-def load_adapters(store: AdapterStore, choices: tuple[AdapterChoice, ...], tenant: str) -> AdapterMix:
-    """The mix that a request asks for, in its order. Blocking."""
-    mix = []
-    for choice in choices:
-        if choice.name:
-            adapter = store.by_name(choice.name)
-        else:
-            adapter = store.by_artifact(choice.uri, choice.sha256, tenant=tenant)
-        mix.append(AdapterUse(adapter, choice.weight))
-    return tuple(mix)
-
-
-def start_program(model: Model, request: GenerationRequest, mix: AdapterMix) -> DenoisingProgram:
-    """Check the request against the model, encode its conditions and make its program. Blocking."""
-    name = request.technique or DEFAULT_TECHNIQUE
-    if name not in TECHNIQUES:
-        raise ValueOutOfRange(field="technique", value=name, range=", ".join(TECHNIQUES))
-    cell_px = model.codec.pixels_per_latent
-    width, height = request.size_px(model.info.size_px, max(_SIZE_STEP_PX, cell_px))
-    identity = null_identity = None
-    if request.identity is not None:
-        if model.identity is None:
-            raise identity_unavailable(model.info.name)
-        embedding = request.identity.mean_embedding(model.identity.dimension)
-        identity, null_identity = model.identity.encode(embedding, request.identity.scale)
-    with stage("diffusion", "encode"):
-        prompts = (("prompt", request.prompt), ("negative_prompt", request.negative_prompt))
-        prompt, negative = model.text.encode(prompts, mix, (width, height))
-    return TECHNIQUES[name](
-        ProgramInput(
-            sampler=model.samplers.create(request.sampler, request.step_count, request.seed),
-            latent_shape=(model.codec.latent_channels, height // cell_px, width // cell_px),
-            prompt=prompt,
-            negative_prompt=negative,
-            guidance_scale=request.guidance_scale,
-            identity=identity,
-            null_identity=null_identity,
-            adapters=mix,
-        )
-    )
+def _measure(model: str, finished: Generated) -> None:
+    picture = finished.picture
+    parts = {
+        "prepare": finished.prepare_time_s,
+        "queue": picture.queue_time_s,
+        "batch_wait": picture.batch_wait_time_s,
+        "compute": picture.compute_time_s,
+        "decode": picture.decode_time_s,
+    }
+    for part, seconds in parts.items():
+        PICTURE_SECONDS.labels(model, part).observe(seconds)

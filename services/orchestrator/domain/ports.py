@@ -94,7 +94,10 @@ class AdapterUse:
 
 @dataclass(frozen=True)
 class GenerationRequest:
-    """One picture to generate. ``size_px`` None draws at the model's own size."""
+    """One picture to generate. ``size_px`` None draws at the model's own size.
+
+    ``identity_guidance_scale`` and ``late_from`` as in domain.styles.IdentityStrength.
+    """
 
     model: str
     prompt: str
@@ -108,6 +111,8 @@ class GenerationRequest:
     embeddings: tuple[Embedding, ...]
     identity_scale: float
     preview_interval_steps: int
+    identity_guidance_scale: float | None = None
+    late_from: float | None = None
 
 
 @dataclass(frozen=True)
@@ -150,6 +155,9 @@ class Diffusion(Protocol):
 
     async def models(self, caller: Caller) -> list[DiffusionModel]:
         """List the installed models."""
+
+    async def forget(self, adapters: Sequence[BlobRef], caller: Caller) -> None:
+        """Drop deleted adapters from memory now; a service out of reach does so at its own next sweep."""
 
 
 class Fusion(Protocol):

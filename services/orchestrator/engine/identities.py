@@ -105,6 +105,9 @@ class IdentityDesk:
         for job in identity.training_jobs:
             artifact_count += await self._tools.training.delete(job, caller)
         artifact_count += await self._tools.artifacts.release(tenant=tenant, owner=identity.owner)
+        # After its bytes are gone, or the next picture would bring it back into memory.
+        forgotten = [identity.adapter.artifact] if identity.adapter else []
+        await self._tools.diffusion.forget(forgotten, caller)
         await asyncio.to_thread(self._tools.store.delete_identity, tenant, identity.id)
         late_portraits, late_artifacts = await self._delete_portraits(tenant, identity)
         return Receipt(

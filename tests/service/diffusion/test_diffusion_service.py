@@ -21,6 +21,7 @@ from shared.artifacts import ArtifactStore, open_store
 from shared.errors import ErrorReason
 from shared.errors.rpc import from_rpc_error
 from shared.sdmodels import load_unet, open_model_folder
+from shared.telemetry.metrics import REGISTRY
 from tests.support.tiny_sd import make_tiny_sd, save_random_lora
 
 Serve = Callable[..., Awaitable[grpc.aio.Channel]]
@@ -44,7 +45,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def tiny_models(tiny: Path, store: ArtifactStore) -> ModelStore:
     """Loaded once: each test has a server of its own, the weights never change."""
-    return build_models(DiffusionSettings(models={"tiny": tiny}), store)
+    return build_models(DiffusionSettings(models={"tiny": tiny}, backend="torch"), store)
 
 
 @pytest.fixture
@@ -165,6 +166,50 @@ async def test_bad_requests_get_a_typed_error_that_names_the_remedy(
 
     assert reason == error.reason
     assert fragment in error.message
+
+
+async def test_a_deleted_adapter_is_forgotten_and_pictures_in_flight_with_it_end(
+    torch_stub: DiffusionServiceStub, store: ArtifactStore, tiny: Path
+) -> None:
+    data = (tiny / "adapters" / "style.safetensors").read_bytes()
+    ref = store.put(data, tenant="alice", media_type="application/x-safetensors")
+    doomed = torch_stub.Generate(
+        _request(step_count=150, adapters=[{"artifact": {"uri": ref.uri}}]), timeout=60
+    )
+    async for response in doomed:
+        if response.HasField("step"):
+            break
+    store.delete(ref.uri, tenant="alice")
+
+    reply = await torch_stub.EvictAdapters(pb.EvictAdaptersRequest(uris=[ref.uri]), timeout=60)
+
+    assert (reply.adapter_count, reply.generation_count) == (1, 1)
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        async for _ in doomed:
+            pass
+    assert from_rpc_error(caught.value).reason == ErrorReason.UNKNOWN_ADAPTER
+    again = await torch_stub.EvictAdapters(pb.EvictAdaptersRequest(uris=[ref.uri]), timeout=60)
+    assert (again.adapter_count, again.generation_count) == (0, 0)
+
+
+async def test_the_result_and_the_metrics_say_where_the_time_went(fake: DiffusionServiceStub) -> None:
+    def sample(name: str, **labels: str) -> float:
+        return REGISTRY.get_sample_value(f"likeness_diffusion_{name}", {"model": "fake", **labels}) or 0.0
+
+    parts = ("prepare", "queue", "batch_wait", "compute", "decode")
+    before = [sample("picture_seconds_count", part=part) for part in parts]
+    calls = sample("batch_size_count", call="unet")
+
+    image = (await _responses(fake, _request(step_count=5)))[-1].image
+
+    times = {part: getattr(image, f"{part}_time").ToTimedelta().total_seconds() for part in parts}
+    assert times["compute"] >= 5 * 0.01, "five calls of 10 ms"
+    assert image.denoise_time.ToTimedelta().total_seconds() == pytest.approx(
+        times["compute"] + times["batch_wait"], abs=1e-3
+    )
+    assert [sample("picture_seconds_count", part=part) for part in parts] == [count + 1 for count in before]
+    assert sample("batch_size_count", call="unet") == calls + 5
+    assert sample("batch_size_bucket", call="unet", le="2.0") >= 5
 
 
 async def test_unusable_adapter_files_are_refused_with_the_cause(

@@ -15,6 +15,7 @@ from PIL import Image
 from services.orchestrator.adapters.artifacts import LinkedArtifacts
 from services.orchestrator.adapters.sql_store import SqlStore
 from services.orchestrator.adapters.tables import open_database
+from shared.errors.common import CapabilityUnavailable
 from shared.errors.rpc import from_rpc_error
 from shared.images import encode_png
 from tests.support.fake_services import picture
@@ -216,8 +217,23 @@ async def test_deleting_an_identity_deletes_everything_and_says_what(stage: Orch
         "UNKNOWN_IDENTITY",
         grpc.StatusCode.NOT_FOUND,
     )
+    (evicted,) = stage.fakes.script.calls["EvictAdapters"]
+    assert [uri for uri in evicted.uris if uri.startswith("artifacts/default/")], "diffusion forgets it too"
     left = [file.name for file in stage.folder.glob("*.sqlite*") if b"embedding" in file.read_bytes()]
     assert left == [], "not even in the free pages and logs of the databases"
+
+
+async def test_an_identity_is_deleted_though_diffusion_cannot_be_told(stage: Orchestra):
+    identity = await stage.client.identity(1, 3)
+    trained = await stage.client.create(identity, mode=res.IDENTITY_MODE_TRAIN)
+    await stage.client.finished(trained.name)
+    error = CapabilityUnavailable(capability="forgetting adapters", needed="an update")
+    stage.fakes.script.queue("EvictAdapters", error)
+
+    receipt = await stage.client.stub.DeleteIdentity(pb.DeleteIdentityRequest(name=identity))
+
+    assert receipt.adapter_count == 1
+    assert blobs(stage) == []
 
 
 async def test_a_photo_of_two_identities_goes_with_the_last(stage: Orchestra):

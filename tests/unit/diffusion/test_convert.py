@@ -105,14 +105,23 @@ def test_events_keep_their_numbers() -> None:
 
 
 def test_the_result_says_what_it_was_made_from() -> None:
-    picture = Decoded(np.zeros((2, 2, 3), np.uint8), 0.25, 1.5, 0.125)
-    event = Generated(picture, seed=9, model_sha256="ab", adapter_sha256s=("cd", "ef"))
+    picture = Decoded(np.zeros((2, 2, 3), np.uint8), 0.25, 0.5, 1.0, 0.125)
+    event = Generated(
+        picture,
+        seed=9,
+        model_sha256="ab",
+        adapter_sha256s=("cd", "ef"),
+        adapter_first_steps=(1, 3),
+        prepare_time_s=2.0,
+    )
 
     message = convert.generated_to_proto(event, image_pb2.Image(data=b"png")).image
 
     assert (message.seed, message.model_digest, list(message.adapter_digests)) == (9, "ab", ["cd", "ef"])
-    times = [message.queue_time, message.denoise_time, message.decode_time]
-    assert [timedelta(seconds=s) for s in (0.25, 1.5, 0.125)] == [time.ToTimedelta() for time in times]
+    assert list(message.adapter_first_steps) == [1, 3]
+    names = ("prepare", "queue", "batch_wait", "compute", "denoise", "decode")
+    times = [getattr(message, f"{name}_time").ToTimedelta() for name in names]
+    assert times == [timedelta(seconds=s) for s in (2.0, 0.25, 0.5, 1.0, 1.5, 0.125)]
 
 
 def test_listing_marks_the_first_model_as_default() -> None:
@@ -121,5 +130,6 @@ def test_listing_marks_the_first_model_as_default() -> None:
     listing = convert.models_to_proto([model, model])
 
     assert [message.is_default for message in listing.models] == [True, False]
-    assert list(listing.techniques) == ["text_to_image"]
+    assert list(listing.techniques) == ["text_to_image", "image_to_image", "inpaint", "late_injection"]
+    assert (listing.models[0].supports_control, listing.models[0].region_finder) == (True, "fake")
     assert listing.models[0].identity_dimension == 128

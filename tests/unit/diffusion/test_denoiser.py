@@ -8,36 +8,14 @@ from contextlib import aclosing
 import numpy as np
 import pytest
 
-from services.diffusion.adapters.fake import FakeModels, FakeUNet
+from services.diffusion.adapters.fake import FakeModels
 from services.diffusion.domain.events import Event, Generated, Preview, Queued, StepDone
 from services.diffusion.domain.request import AdapterChoice, GenerationRequest, IdentityChoice
-from services.diffusion.domain.rows import RowBatch
-from services.diffusion.engine.denoiser import BatchLimits, Threads
 from services.diffusion.engine.generation import Generation
+from services.diffusion.engine.limits import BatchLimits, Threads
 from services.diffusion.errors import Draining, QueueFull
 from shared.cancellation import CancellationToken, Cancelled
-
-
-class GatedUNet(FakeUNet):
-    """Lets the test see each batch before it is computed, and fail chosen ones."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.gate = asyncio.Semaphore(0)
-        self.batches: list[RowBatch] = []
-        self.poison: float | None = None
-        self.loop = asyncio.get_event_loop()
-
-    def predict(self, batch: RowBatch) -> np.ndarray:
-        asyncio.run_coroutine_threadsafe(self.gate.acquire(), self.loop).result(timeout=20)
-        self.batches.append(batch)
-        if any(row.timestep == self.poison for row in batch.rows):
-            raise RuntimeError("poisoned row")
-        return super().predict(batch)
-
-    def release(self, count: int = 1000) -> None:
-        for _ in range(count):
-            self.gate.release()
+from tests.support.gated_unet import GatedUNet, until
 
 
 @pytest.fixture
@@ -63,12 +41,6 @@ async def _events(
 ) -> list[Event]:
     events = generation.generate(request, tenant="t", token=token or CancellationToken())
     return [event async for event in events]
-
-
-async def _until(condition: object) -> None:
-    async with asyncio.timeout(10):
-        while not condition():  # type: ignore[operator]
-            await asyncio.sleep(0.002)
 
 
 async def test_events_come_in_order_and_end_with_the_picture(generation: Generation, unet: GatedUNet) -> None:
@@ -110,7 +82,7 @@ async def test_a_cancelled_token_frees_the_rows_before_the_next_call(
     doomed = asyncio.create_task(_events(generation, _request(1, step_count=50), token))
     stays = asyncio.create_task(_events(generation, _request(2)))
     unet.release(3)
-    await _until(lambda: len(unet.batches) == 3)
+    await until(lambda: len(unet.batches) == 3)
 
     token.cancel()
     with pytest.raises(Cancelled):
@@ -141,12 +113,15 @@ async def test_the_line_is_bounded_and_tells_when_to_come_back(
     generation: Generation, unet: GatedUNet
 ) -> None:
     tasks = [asyncio.create_task(_events(generation, _request(seed))) for seed in range(4)]
-    await _until(lambda: unet.loop is not None and sum(generation.depth("fake")) == 4)
+    await until(lambda: unet.loop is not None and sum(generation.depth("fake")) == 4)
 
     with pytest.raises(QueueFull) as caught:
         await _events(generation, _request(9))
 
     assert caught.value.retry_after_s >= 0.5
+    # Refused before anything is done for it: not even its adapter is looked up.
+    with pytest.raises(QueueFull):
+        await _events(generation, _request(9, adapters=(AdapterChoice(name="unknown"),)))
     unet.release()
     results = await asyncio.gather(*tasks)
     positions = [[event.ahead_count for event in events if isinstance(event, Queued)] for events in results]
@@ -172,7 +147,7 @@ async def test_closing_fails_what_is_not_finished_as_draining(
 ) -> None:
     task = asyncio.create_task(_events(generation, _request(step_count=50)))
     unet.release(1)
-    await _until(lambda: unet.batches)
+    await until(lambda: unet.batches)
     closing = asyncio.create_task(generation.close())
     unet.release(1)
 

@@ -1,5 +1,6 @@
 """LoRA files in every key style become the same layers; what cannot be applied is refused with its cause."""
 
+import json
 from collections.abc import Mapping
 
 import numpy as np
@@ -45,6 +46,11 @@ _KOHYA = ".lora_down.weight|.lora_up.weight"
 _FIRST = "_lora.down.weight|_lora.up.weight"
 
 
+def _peft(config: Mapping[str, object]) -> dict[str, str]:
+    """The metadata that diffusers writes for a peft configuration."""
+    return {"lora_adapter_metadata": json.dumps(config)}
+
+
 @pytest.mark.parametrize(
     ("path", "prefix", "parts"),
     [
@@ -74,20 +80,24 @@ def test_every_key_style_names_the_same_layer(path: str, prefix: str, parts: str
     [
         ({}, None, 1.0),
         ({"alpha": "1", "rank": "2"}, None, 0.5),
-        ({"lora_adapter_metadata": '{"unet.r": 2, "unet.lora_alpha": 4}'}, None, 2.0),
+        (_peft({"unet.r": 2, "unet.lora_alpha": 4, "text_encoder.lora_alpha": 9}), None, 2.0),
+        (_peft({"lora_alpha": 3}), None, 1.5),
+        (_peft({"lora_alpha": 3, "alpha_pattern": {"to_q": 5, "to_k": 1}}), None, 2.5),
+        (_peft({"unet.lora_alpha": 4, "unet.use_rslora": True}), None, 4 / 2**0.5),
         ({"alpha": "4"}, 1.0, 0.5),
+        ({"alpha": "4"}, [1.0], 0.5),
     ],
-    ids=["absent", "ours", "diffusers", "tensor-wins"],
+    ids=["absent", "ours", "diffusers", "peft", "layer", "rank-stabilised", "tensor-wins", "alpha-1d"],
 )
 def test_alpha_over_rank_is_folded_into_up(
-    metadata: dict[str, str], tensor_alpha: float | None, scale: float
+    metadata: dict[str, str], tensor_alpha: float | list[float] | None, scale: float
 ) -> None:
     more = {} if tensor_alpha is None else {f"{_Q}.alpha": torch.tensor(tensor_alpha)}
     data = _file(_Q, _Q, _PEFT, metadata, **more)
 
     layer = read_lora(data, _RULES)[_Q]
 
-    np.testing.assert_allclose(layer.up, _pair(_Q)[1].numpy() * scale)
+    np.testing.assert_allclose(layer.up, _pair(_Q)[1].numpy() * scale, rtol=1e-6)
 
 
 def test_linear_matrices_for_a_1x1_convolution_take_its_shape() -> None:
@@ -100,8 +110,33 @@ def test_linear_matrices_for_a_1x1_convolution_take_its_shape() -> None:
     assert (layer.down.shape, layer.up.shape) == ((2, 8, 1, 1), (8, 2, 1, 1))
 
 
-def test_half_precision_is_read_as_float32() -> None:
-    down, up = (tensor.to(torch.bfloat16) for tensor in _pair(_Q))
+def test_layers_of_one_file_may_differ_in_rank_and_alpha() -> None:
+    (down, up), (out_down, out_up) = _pair(_Q, rank=1), _pair(_OUT, rank=3)
+    data = save(
+        {
+            f"{_Q}.lora_A.weight": down,
+            f"{_Q}.lora_B.weight": up,
+            f"{_Q}.alpha": torch.tensor(2.0),
+            f"{_OUT}.lora_A.weight": out_down,
+            f"{_OUT}.lora_B.weight": out_up,
+            f"{_OUT}.alpha": torch.tensor(3.0),
+        }
+    )
+
+    layers = read_lora(data, _RULES)
+
+    assert [layers[_Q].rank, layers[_OUT].rank] == [1, 3]
+    np.testing.assert_allclose(layers[_Q].up, up.numpy() * 2)
+    np.testing.assert_allclose(layers[_OUT].up, out_up.numpy())
+
+
+def test_a_file_for_the_text_encoder_alone_is_fine() -> None:
+    assert list(read_lora(_file(_TE, _KOHYA_TE, _KOHYA), _RULES)) == [_TE]
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_half_precision_is_read_as_float32(dtype: torch.dtype) -> None:
+    down, up = (tensor.to(dtype) for tensor in _pair(_Q))
 
     layer = read_lora(save({f"{_Q}.lora_A.weight": down, f"{_Q}.lora_B.weight": up}), _RULES)[_Q]
 
@@ -124,13 +159,27 @@ _WHOLE = (f"{_Q}.lora_A.weight", f"{_Q}.lora_B.weight")
         (_file(_Q, _Q, _PEFT, {"base_model_sha256": "cd" * 32}), "another base model"),
         (_named("unet.nowhere.lora_A.weight"), "no layer unet.nowhere"),
         (_named(f"{_Q}.lora_A.weight"), "only one of its two matrices"),
-        (_named(f"{_Q}.dora_scale"), "DoRA"),
+        (_named(f"{_Q}.dora_scale"), "DoRA is not supported"),
+        (_named(f"{_Q}.lora_magnitude_vector.default.weight"), "DoRA is not supported"),
+        (_named(f"lora_{_Q.replace('.', '_')}.hada_w1_a"), "LoHa is not supported"),
+        (_named(f"lora_{_Q.replace('.', '_')}.lokr_w1"), "LoKr is not supported"),
+        (_named("lora_unet_conv_in.lora_mid.weight", (2, 2, 3, 3)), "middle matrix is not supported"),
+        (_named(f"{_Q}.diff"), "full difference of weights is not supported"),
+        (_named(f"{_Q}.lora_B.bias"), "biases is not supported"),
+        (_named(f"{_Q}.something"), "no LoRA matrix$"),
+        (_named(f"lora_unet_{'nowhere'}.lora_down.weight"), "no layer unet.nowhere"),
+        (save({_WHOLE[0]: torch.ones(2), _WHOLE[1]: torch.ones(8, 2)}), "8x6 in the model"),
+        (
+            _file(_Q, _Q, _PEFT, **{f"{_Q}.lora.down.weight": torch.ones(2, 6)}),
+            "there twice",
+        ),
+        (_file(_Q, _Q, _PEFT, _peft({"unet.use_dora": True})), "DoRA"),
         (save({_WHOLE[0]: torch.ones(5, 6), _WHOLE[1]: torch.ones(8, 5)}), "rank 5"),
         (save({_WHOLE[0]: torch.ones(2, 7), _WHOLE[1]: torch.ones(8, 2)}), "8x6 in the model"),
         (save({_WHOLE[0]: torch.ones(2, 6) * np.nan, _WHOLE[1]: torch.ones(8, 2)}), "not finite"),
         (
-            _file(_Q, _Q, _PEFT, {"lora_adapter_metadata": '{"unet.alpha_pattern": {"a": 1}}'}),
-            "alpha_pattern",
+            _file(_Q, _Q, _PEFT, _peft({"unet.alpha_pattern": {"(a+)+": 1}})),
+            "no plain layer name",
         ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

@@ -1,11 +1,15 @@
 """Pictures from latents: the linear preview shows the colours that the decoder would."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 
-from services.diffusion.adapters.vae_codec import LinearPreview
+from services.diffusion.adapters.vae_codec import LinearPreview, VaeCodec
+from shared.sdmodels import load_vae, open_model_folder
+from tests.support.tiny_sd import TinySd, make_tiny_sd
 
 
 class MixingVae:
@@ -43,3 +47,22 @@ def test_fit_is_deterministic() -> None:
     np.testing.assert_array_equal(
         LinearPreview.fit(vae).render(latents), LinearPreview.fit(vae).render(latents)
     )
+
+
+@pytest.mark.parametrize(
+    "spec", [TinySd(), TinySd(space_to_depth=2, shift_factor=0.3)], ids=["plain", "folded"]
+)
+def test_encoding_is_the_posterior_that_the_vae_draws_from(tmp_path: Path, spec: TinySd) -> None:
+    vae = load_vae(open_model_folder(make_tiny_sd(tmp_path / "tiny", spec)))
+    image = np.random.default_rng(0).integers(0, 256, (32, 48, 3), dtype=np.uint8)
+
+    found = VaeCodec(vae).encode(image)
+
+    pixels = torch.from_numpy(image.astype(np.float32)).permute(2, 0, 1)[None] / 127.5 - 1
+    side = vae.pixels_per_latent
+    assert found.mean.shape == found.deviation.shape == (4, 32 // side, 48 // side)
+    noise = torch.randn(1, *found.mean.shape, generator=torch.Generator().manual_seed(5))[0].numpy()
+    drawn = vae.encode(pixels, torch.Generator().manual_seed(5))[0].numpy()
+    np.testing.assert_allclose(found.mean, vae.encode(pixels)[0].numpy(), rtol=0, atol=1e-5)
+    np.testing.assert_allclose(found.sample(noise), drawn, rtol=0, atol=1e-5)
+    assert np.abs(found.sample(noise) - found.mean).max() > 1e-3

@@ -7,10 +7,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.diffusion.domain.adapters import AdapterMix
+from services.diffusion.domain.latents import LatentDistribution
 from services.diffusion.domain.ports import Sampler
-from services.diffusion.domain.rows import IdentityCondition, TextCondition, UNetRow
+from services.diffusion.domain.request import Guidance, Injection
+from services.diffusion.domain.rows import ControlHint, IdentityCondition, TextCondition, UNetRow
 
 Array = NDArray[np.float32]
+Image = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """A picture that a technique starts from.
+
+    Attributes:
+        image: RGB uint8 [H, W, 3], of the finished picture's size.
+        latents: The same as the UNet sees it; [C, h, w].
+        mask: Float32 [H, W] in [0, 1], 1 where the picture is to be exchanged; None without one.
+        feather_px: Width of the seam around the mask.
+    """
+
+    image: Image
+    latents: LatentDistribution
+    mask: Array | None = None
+    feather_px: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,17 +38,27 @@ class ProgramInput:
     """All that a technique may use; the sampler is this program's own and nobody else's.
 
     `identity` conditions the prompt's rows, `null_identity` the unguided ones (IP-Adapter shows those the
-    tokens of an all-zero embedding); both None without identity.
+    tokens of an all-zero embedding); both None without identity. A latent cell is `cell_px` px wide.
     """
 
     sampler: Sampler
     latent_shape: tuple[int, int, int]
     prompt: TextCondition
     negative_prompt: TextCondition
-    guidance_scale: float
+    guidance: Guidance
     identity: IdentityCondition | None = None
     null_identity: IdentityCondition | None = None
     adapters: AdapterMix = ()
+    control: ControlHint | None = None
+    source: Source | None = None
+    injection: Injection | None = None
+    cell_px: int = 8
+
+    def row(
+        self, latent: Array, timestep: float, text: TextCondition, identity: IdentityCondition | None
+    ) -> UNetRow:
+        """A row of this picture, with its adapters and its control hint."""
+        return UNetRow(latent, timestep, text, identity, self.adapters, self.control)
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +78,31 @@ class DenoisingStep:
     clean_estimate: Array | None
 
 
-# Receives one prediction [C, h, w] per row, in the rows' order, and returns the final latents.
-DenoisingProgram = Generator[DenoisingStep, tuple[Array, ...], Array]
+@dataclass(frozen=True, eq=False)
+class FindRegion:
+    """What a program may wait for between two steps: the mask of the person, one float32 [h, w].
+
+    Attributes:
+        with_identity: Latents [C, h, w] of the picture as the last step estimates it with the identity.
+        without_identity: The same without the identity.
+    """
+
+    with_identity: Array
+    without_identity: Array
+
+
+@dataclass(frozen=True, eq=False)
+class Finished:
+    """Final latents of a picture that needs a last touch in pixels.
+
+    `finish` is pure: from the decoded picture RGB uint8 [H, W, 3] to the finished one of the same size.
+    """
+
+    latents: Array
+    finish: Callable[[Image], Image]
+
+
+# Yields a step first; receives one prediction [C, h, w] per row in the rows' order, or the one mask of a
+# FindRegion; returns the final latents.
+DenoisingProgram = Generator[DenoisingStep | FindRegion, tuple[Array, ...], Array | Finished]
 Technique = Callable[[ProgramInput], DenoisingProgram]

@@ -1,42 +1,42 @@
-"""Text to image with classifier-free guidance (Ho and Salimans, arXiv 2207.12598)."""
+"""Text to image; the loop that other techniques start elsewhere or change after each step."""
+
+from collections.abc import Callable, Generator
 
 import numpy as np
 from numpy.typing import NDArray
 
-from services.diffusion.domain.programs.program import DenoisingProgram, DenoisingStep, ProgramInput
-from services.diffusion.domain.rows import UNetRow
+from services.diffusion.domain.programs.guidance import GuidedRows
+from services.diffusion.domain.programs.inputs import refuse_others
+from services.diffusion.domain.programs.program import (
+    DenoisingProgram,
+    DenoisingStep,
+    FindRegion,
+    ProgramInput,
+)
 
 Array = NDArray[np.float32]
+Loop = Generator[DenoisingStep | FindRegion, tuple[Array, ...], Array]
 
 
 def text_to_image(given: ProgramInput) -> DenoisingProgram:
-    """From noise to latents; at a guidance scale of 1 or below only the prompt's rows are evaluated."""
+    """From noise to latents. Raises: FieldInvalid if the request brings what has no use here."""
+    refuse_others(given, "text_to_image")
+    return denoise(given, given.sampler.initial_noise(given.latent_shape))
+
+
+def denoise(
+    given: ProgramInput, latent: Array, after_step: Callable[[Array, int], Array] | None = None
+) -> Loop:
+    """All steps of the sampler from *latent* on; *after_step* may replace the latents that step i leaves."""
     sampler = given.sampler
-    latent = sampler.initial_noise(given.latent_shape)
-    timesteps = sampler.timesteps
+    step_count = len(sampler.timesteps)
     clean: Array | None = None
-    for index, timestep in enumerate(timesteps):
+    for index, timestep in enumerate(sampler.timesteps):
         scaled = sampler.scale_input(latent, index)
-        predictions = yield DenoisingStep(_rows(given, scaled, timestep), index, len(timesteps), clean)
-        prediction = guide(predictions, given.guidance_scale)
+        guided = GuidedRows.of(given, scaled, timestep, index)
+        prediction = guided.combine((yield DenoisingStep(guided.rows, index, step_count, clean)))
         clean = sampler.estimate_clean(scaled, prediction, index)
         latent = sampler.step(prediction, index, latent)
+        if after_step is not None:
+            latent = after_step(latent, index)
     return latent
-
-
-def guide(predictions: tuple[Array, ...], guidance_scale: float) -> Array:
-    """Combine (unguided, prompted) predictions; a single one is returned as it is."""
-    if len(predictions) == 1:
-        return predictions[0]
-    unguided, prompted = predictions
-    return unguided + np.float32(guidance_scale) * (prompted - unguided)
-
-
-def _rows(given: ProgramInput, scaled: Array, timestep: float) -> tuple[UNetRow, ...]:
-    prompted = UNetRow(scaled, timestep, given.prompt, given.identity, given.adapters)
-    if given.guidance_scale <= 1:
-        return (prompted,)
-    return (
-        UNetRow(scaled, timestep, given.negative_prompt, given.null_identity, given.adapters),
-        prompted,
-    )

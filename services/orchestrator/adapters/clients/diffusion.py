@@ -1,6 +1,7 @@
 """The port `Diffusion` over likeness.diffusion.v1."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 
 from likeness.diffusion.v1 import diffusion_pb2 as pb
@@ -8,6 +9,7 @@ from likeness.diffusion.v1 import diffusion_pb2_grpc as pb_grpc
 
 from services.orchestrator.adapters.clients import wire
 from services.orchestrator.adapters.clients.connection import Connection, OpenChannel
+from services.orchestrator.domain.faces import BlobRef
 from services.orchestrator.domain.ports import (
     AdapterUse,
     Caller,
@@ -17,9 +19,14 @@ from services.orchestrator.domain.ports import (
     GenerationStep,
 )
 from shared.artifacts import ArtifactStore
+from shared.errors import LikenessError
+from shared.telemetry import get_logger
 
 _GENERATE_LIMIT_S = 1800.0
 _LIST_LIMIT_S = 30.0
+_FORGET_LIMIT_S = 5.0
+
+_log = get_logger(__name__)
 
 
 class GrpcDiffusion:
@@ -54,6 +61,18 @@ class GrpcDiffusion:
         """See the port."""
         response = await self._connection.unary("ListModels", pb.ListModelsRequest(), caller, _LIST_LIMIT_S)
         return [_from_model(model) for model in response.models]
+
+    async def forget(self, adapters: Sequence[BlobRef], caller: Caller) -> None:
+        """See the port."""
+        if not adapters:
+            return
+        message = pb.EvictAdaptersRequest(uris=[adapter.uri for adapter in adapters])
+        try:
+            async with asyncio.timeout(_FORGET_LIMIT_S):
+                await self._connection.unary("EvictAdapters", message, caller, _FORGET_LIMIT_S)
+        except (LikenessError, TimeoutError) as error:
+            # The artifact is gone already, so nothing new can be drawn with it: deleting must not fail here.
+            _log.warning("diffusion.not_told_of_deletion", error=repr(error))
 
 
 def _from_model(model: pb.Model) -> DiffusionModel:
@@ -90,4 +109,8 @@ def _to_request(request: GenerationRequest) -> pb.GenerateRequest:
     if request.embeddings:
         message.identity.embeddings.extend(wire.to_embedding(item) for item in request.embeddings)
         message.identity.scale = request.identity_scale
+        if request.identity_guidance_scale is not None:
+            message.identity_guidance_scale = request.identity_guidance_scale
+        if request.late_from is not None:
+            message.late_injection.start_share = request.late_from
     return message

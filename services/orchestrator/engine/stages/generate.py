@@ -38,6 +38,8 @@ async def generate(job: Job, plan: Plan, adapter: BlobRef | None, indices: Seque
             embeddings=tuple(identity.embeddings()) if plan.use_tokens else (),
             identity_scale=job.style.identity.token_scale,
             preview_interval_steps=job.tools.limits.preview_interval_steps,
+            identity_guidance_scale=job.style.identity.guidance_scale,
+            late_from=job.style.identity.late_from,
         )
         for index in indices
     ]

@@ -90,6 +90,8 @@ class _Worker:
                 for digest, weight in zip(made.adapter_digests, weights, strict=True)
             ],
             "identity_token_scale": style.identity.token_scale if plan.use_tokens else 0.0,
+            "identity_guidance_scale": style.identity.guidance_scale if plan.use_tokens else None,
+            "identity_late_from": style.identity.late_from if plan.use_tokens else None,
             "style": {
                 "name": f"styles/{style.name}",
                 "version": style.version,

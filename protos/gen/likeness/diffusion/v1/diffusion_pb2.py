@@ -26,7 +26,7 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from likeness.common.v1 import image_pb2 as likeness_dot_common_dot_v1_dot_image__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%likeness/diffusion/v1/diffusion.proto\x12\x15likeness.diffusion.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1elikeness/common/v1/image.proto\"\xb7\x01\n\nAdapterUse\x12 \n\x04name\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x01H\x00R\x04name\x12=\n\x08\x61rtifact\x18\x02 \x01(\x0b\x32\x1f.likeness.common.v1.ArtifactRefH\x00R\x08\x61rtifact\x12,\n\x06weight\x18\x03 \x01(\x02\x42\x0f\xbaH\x0c\n\n\x1d\x00\x00\x00@-\x00\x00\x00\xc0H\x01R\x06weight\x88\x01\x01\x42\x0f\n\x06source\x12\x05\xbaH\x02\x08\x01\x42\t\n\x07_weight\"\x97\x01\n\x14IdentityConditioning\x12I\n\nembeddings\x18\x01 \x03(\x0b\x32\x1d.likeness.common.v1.EmbeddingB\n\xbaH\x07\x92\x01\x04\x08\x01\x10@R\nembeddings\x12*\n\x05scale\x18\x02 \x01(\x02\x42\x0f\xbaH\x0c\n\n\x1d\x00\x00\x00@-\x00\x00\x00\x00H\x00R\x05scale\x88\x01\x01\x42\x08\n\x06_scale\"\xc5\x05\n\x0fGenerateRequest\x12\x1e\n\x05model\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01R\x05model\x12 \n\x06prompt\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xa0\x1fR\x06prompt\x12\x31\n\x0fnegative_prompt\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xa0\x1fR\x0enegativePrompt\x12*\n\x08width_px\x18\x04 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\x80\x08(@H\x00R\x07widthPx\x88\x01\x01\x12,\n\theight_px\x18\x05 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\x80\x08(@H\x01R\x08heightPx\x88\x01\x01\x12.\n\nstep_count\x18\x06 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\x96\x01(\x01H\x02R\tstepCount\x88\x01\x01\x12;\n\x0eguidance_scale\x18\x07 \x01(\x02\x42\x0f\xbaH\x0c\n\n\x1d\x00\x00\xf0\x41-\x00\x00\x00\x00H\x03R\rguidanceScale\x88\x01\x01\x12\x1b\n\x04seed\x18\x08 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00R\x04seed\x12!\n\x07sampler\x18\t \x01(\tB\x07\xbaH\x04r\x02\x18@R\x07sampler\x12G\n\x08\x61\x64\x61pters\x18\n \x03(\x0b\x32!.likeness.diffusion.v1.AdapterUseB\x08\xbaH\x05\x92\x01\x02\x10\x08R\x08\x61\x64\x61pters\x12G\n\x08identity\x18\x0b \x01(\x0b\x32+.likeness.diffusion.v1.IdentityConditioningR\x08identity\x12%\n\ttechnique\x18\x0c \x01(\tB\x07\xbaH\x04r\x02\x18@R\ttechnique\x12@\n\x16preview_interval_steps\x18\r \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\x96\x01(\x00R\x14previewIntervalStepsB\x0b\n\t_width_pxB\x0c\n\n_height_pxB\r\n\x0b_step_countB\x11\n\x0f_guidance_scale\")\n\x06Queued\x12\x1f\n\x0b\x61head_count\x18\x01 \x01(\x05R\naheadCount\"e\n\x08StepDone\x12\x12\n\x04step\x18\x01 \x01(\x05R\x04step\x12\x1d\n\nstep_count\x18\x02 \x01(\x05R\tstepCount\x12&\n\x0f\x62\x61tch_row_count\x18\x03 \x01(\x05R\rbatchRowCount\"N\n\x07Preview\x12\x12\n\x04step\x18\x01 \x01(\x05R\x04step\x12/\n\x05image\x18\x02 \x01(\x0b\x32\x19.likeness.common.v1.ImageR\x05image\"\xd5\x02\n\x0eGeneratedImage\x12/\n\x05image\x18\x01 \x01(\x0b\x32\x19.likeness.common.v1.ImageR\x05image\x12\x12\n\x04seed\x18\x02 \x01(\x03R\x04seed\x12!\n\x0cmodel_digest\x18\x03 \x01(\tR\x0bmodelDigest\x12\'\n\x0f\x61\x64\x61pter_digests\x18\x04 \x03(\tR\x0e\x61\x64\x61pterDigests\x12\x38\n\nqueue_time\x18\x05 \x01(\x0b\x32\x19.google.protobuf.DurationR\tqueueTime\x12<\n\x0c\x64\x65noise_time\x18\x06 \x01(\x0b\x32\x19.google.protobuf.DurationR\x0b\x64\x65noiseTime\x12:\n\x0b\x64\x65\x63ode_time\x18\x07 \x01(\x0b\x32\x19.google.protobuf.DurationR\ndecodeTime\"\x86\x02\n\x10GenerateResponse\x12\x37\n\x06queued\x18\x01 \x01(\x0b\x32\x1d.likeness.diffusion.v1.QueuedH\x00R\x06queued\x12\x35\n\x04step\x18\x02 \x01(\x0b\x32\x1f.likeness.diffusion.v1.StepDoneH\x00R\x04step\x12:\n\x07preview\x18\x03 \x01(\x0b\x32\x1e.likeness.diffusion.v1.PreviewH\x00R\x07preview\x12=\n\x05image\x18\x04 \x01(\x0b\x32%.likeness.diffusion.v1.GeneratedImageH\x00R\x05imageB\x07\n\x05\x65vent\"\x13\n\x11ListModelsRequest\"l\n\x0b\x41\x64\x61pterInfo\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n\x04rank\x18\x02 \x01(\x05R\x04rank\x12\x1d\n\nsize_bytes\x18\x03 \x01(\x03R\tsizeBytes\x12\x16\n\x06sha256\x18\x04 \x01(\tR\x06sha256\"\x86\x03\n\x05Model\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n\x06\x64igest\x18\x02 \x01(\tR\x06\x64igest\x12\x19\n\x08width_px\x18\x03 \x01(\x05R\x07widthPx\x12\x1b\n\theight_px\x18\x04 \x01(\x05R\x08heightPx\x12*\n\x11max_prompt_tokens\x18\x05 \x01(\x05R\x0fmaxPromptTokens\x12+\n\x11supports_identity\x18\x06 \x01(\x08R\x10supportsIdentity\x12-\n\x12identity_dimension\x18\x07 \x01(\x05R\x11identityDimension\x12>\n\x08\x61\x64\x61pters\x18\x08 \x03(\x0b\x32\".likeness.diffusion.v1.AdapterInfoR\x08\x61\x64\x61pters\x12\x18\n\x07\x62\x61\x63kend\x18\t \x01(\tR\x07\x62\x61\x63kend\x12\x18\n\x07licence\x18\n \x01(\tR\x07licence\x12\x1d\n\nis_default\x18\x0b \x01(\x08R\tisDefault\"\x86\x01\n\x12ListModelsResponse\x12\x34\n\x06models\x18\x01 \x03(\x0b\x32\x1c.likeness.diffusion.v1.ModelR\x06models\x12\x1a\n\x08samplers\x18\x02 \x03(\tR\x08samplers\x12\x1e\n\ntechniques\x18\x03 \x03(\tR\ntechniques2\xd8\x01\n\x10\x44iffusionService\x12_\n\x08Generate\x12&.likeness.diffusion.v1.GenerateRequest\x1a\'.likeness.diffusion.v1.GenerateResponse\"\x00\x30\x01\x12\x63\n\nListModels\x12(.likeness.diffusion.v1.ListModelsRequest\x1a).likeness.diffusion.v1.ListModelsResponse\"\x00\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%likeness/diffusion/v1/diffusion.proto\x12\x15likeness.diffusion.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1elikeness/common/v1/image.proto\"\xb7\x01\n\nAdapterUse\x12 \n\x04name\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\x80\x01H\x00R\x04name\x12=\n\x08\x61rtifact\x18\x02 \x01(\x0b\x32\x1f.likeness.common.v1.ArtifactRefH\x00R\x08\x61rtifact\x12,\n\x06weight\x18\x03 \x01(\x02\x42\x0f\xbaH\x0c\n\n\x1d\x00\x00\x00@-\x00\x00\x00\xc0H\x01R\x06weight\x88\x01\x01\x42\x0f\n\x06source\x12\x05\xbaH\x02\x08\x01\x42\t\n\x07_weight\"\x97\x01\n\x14IdentityConditioning\x12I\n\nembeddings\x18\x01 \x03(\x0b\x32\x1d.likeness.common.v1.EmbeddingB\n\xbaH\x07\x92\x01\x04\x08\x01\x10@R\nembeddings\x12*\n\x05scale\x18\x02 \x01(\x02\x42\x0f\xbaH\x0c\n\n\x1d\x00\x00\x00@-\x00\x00\x00\x00H\x00R\x05scale\x88\x01\x01\x42\x08\n\x06_scale\"\xf3\x01\n\x0bSourceImage\x12\x37\n\x05image\x18\x01 \x01(\x0b\x32\x19.likeness.common.v1.ImageB\x06\xbaH\x03\xc8\x01\x01R\x05image\x12\x30\n\x08strength\x18\x02 \x01(\x02\x42\x0f\xbaH\x0c\n\n\x1d\x00\x00\x80?%\x00\x00\x00\x00H\x00R\x08strength\x88\x01\x01\x12-\n\x04mask\x18\x03 \x01(\x0b\x32\x19.likeness.common.v1.ImageR\x04mask\x12.\n\nfeather_px\x18\x04 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\x80\x02(\x00H\x01R\tfeatherPx\x88\x01\x01\x42\x0b\n\t_strengthB\r\n\x0b_feather_px\"}\n\x0c\x43ontrolImage\x12\x37\n\x05image\x18\x01 \x01(\x0b\x32\x19.likeness.common.v1.ImageB\x06\xbaH\x03\xc8\x01\x01R\x05image\x12*\n\x05scale\x18\x02 \x01(\x02\x42\x0f\xbaH\x0c\n\n\x1d\x00\x00\x00@-\x00\x00\x00\x00H\x00R\x05scale\x88\x01\x01\x42\x08\n\x06_scale\"\x9a\x01\n\x10GuidanceInterval\x12\x35\n\x0bstart_share\x18\x01 \x01(\x02\x42\x0f\xbaH\x0c\n\n\x1d\x00\x00\x80?-\x00\x00\x00\x00H\x00R\nstartShare\x88\x01\x01\x12\x31\n\tend_share\x18\x02 \x01(\x02\x42\x0f\xbaH\x0c\n\n\x1d\x00\x00\x80?-\x00\x00\x00\x00H\x01R\x08\x65ndShare\x88\x01\x01\x42\x0e\n\x0c_start_shareB\x0c\n\n_end_share\"\xd4\x01\n\rLateInjection\x12\x35\n\x0bstart_share\x18\x01 \x01(\x02\x42\x0f\xbaH\x0c\n\n\x1d\x00\x00\x80?-\x00\x00\x00\x00H\x00R\nstartShare\x88\x01\x01\x12\x30\n\x08strength\x18\x02 \x01(\x02\x42\x0f\xbaH\x0c\n\n\x1d\x00\x00\x00@-\x00\x00\x00\x00H\x01R\x08strength\x88\x01\x01\x12.\n\nfeather_px\x18\x03 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\x80\x02(\x00H\x02R\tfeatherPx\x88\x01\x01\x42\x0e\n\x0c_start_shareB\x0b\n\t_strengthB\r\n\x0b_feather_px\"\x83\t\n\x0fGenerateRequest\x12\x1e\n\x05model\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01R\x05model\x12 \n\x06prompt\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\xa0\x1fR\x06prompt\x12\x31\n\x0fnegative_prompt\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xa0\x1fR\x0enegativePrompt\x12*\n\x08width_px\x18\x04 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\x80\x08(@H\x00R\x07widthPx\x88\x01\x01\x12,\n\theight_px\x18\x05 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\x80\x08(@H\x01R\x08heightPx\x88\x01\x01\x12.\n\nstep_count\x18\x06 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\x96\x01(\x01H\x02R\tstepCount\x88\x01\x01\x12;\n\x0eguidance_scale\x18\x07 \x01(\x02\x42\x0f\xbaH\x0c\n\n\x1d\x00\x00\xf0\x41-\x00\x00\x00\x00H\x03R\rguidanceScale\x88\x01\x01\x12\x1b\n\x04seed\x18\x08 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00R\x04seed\x12!\n\x07sampler\x18\t \x01(\tB\x07\xbaH\x04r\x02\x18@R\x07sampler\x12G\n\x08\x61\x64\x61pters\x18\n \x03(\x0b\x32!.likeness.diffusion.v1.AdapterUseB\x08\xbaH\x05\x92\x01\x02\x10\x08R\x08\x61\x64\x61pters\x12G\n\x08identity\x18\x0b \x01(\x0b\x32+.likeness.diffusion.v1.IdentityConditioningR\x08identity\x12%\n\ttechnique\x18\x0c \x01(\tB\x07\xbaH\x04r\x02\x18@R\ttechnique\x12@\n\x16preview_interval_steps\x18\r \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\x96\x01(\x00R\x14previewIntervalSteps\x12:\n\x06source\x18\x0e \x01(\x0b\x32\".likeness.diffusion.v1.SourceImageR\x06source\x12=\n\x07\x63ontrol\x18\x0f \x01(\x0b\x32#.likeness.diffusion.v1.ControlImageR\x07\x63ontrol\x12L\n\x17identity_guidance_scale\x18\x10 \x01(\x02\x42\x0f\xbaH\x0c\n\n\x1d\x00\x00\xf0\x41-\x00\x00\x00\x00H\x04R\x15identityGuidanceScale\x88\x01\x01\x12T\n\x11guidance_interval\x18\x11 \x01(\x0b\x32\'.likeness.diffusion.v1.GuidanceIntervalR\x10guidanceInterval\x12K\n\x0elate_injection\x18\x12 \x01(\x0b\x32$.likeness.diffusion.v1.LateInjectionR\rlateInjection\x12\x34\n\x16start_without_adapters\x18\x13 \x01(\x08R\x14startWithoutAdaptersB\x0b\n\t_width_pxB\x0c\n\n_height_pxB\r\n\x0b_step_countB\x11\n\x0f_guidance_scaleB\x1a\n\x18_identity_guidance_scale\")\n\x06Queued\x12\x1f\n\x0b\x61head_count\x18\x01 \x01(\x05R\naheadCount\"e\n\x08StepDone\x12\x12\n\x04step\x18\x01 \x01(\x05R\x04step\x12\x1d\n\nstep_count\x18\x02 \x01(\x05R\tstepCount\x12&\n\x0f\x62\x61tch_row_count\x18\x03 \x01(\x05R\rbatchRowCount\"N\n\x07Preview\x12\x12\n\x04step\x18\x01 \x01(\x05R\x04step\x12/\n\x05image\x18\x02 \x01(\x0b\x32\x19.likeness.common.v1.ImageR\x05image\"\xc4\x04\n\x0eGeneratedImage\x12/\n\x05image\x18\x01 \x01(\x0b\x32\x19.likeness.common.v1.ImageR\x05image\x12\x12\n\x04seed\x18\x02 \x01(\x03R\x04seed\x12!\n\x0cmodel_digest\x18\x03 \x01(\tR\x0bmodelDigest\x12\'\n\x0f\x61\x64\x61pter_digests\x18\x04 \x03(\tR\x0e\x61\x64\x61pterDigests\x12\x38\n\nqueue_time\x18\x05 \x01(\x0b\x32\x19.google.protobuf.DurationR\tqueueTime\x12<\n\x0c\x64\x65noise_time\x18\x06 \x01(\x0b\x32\x19.google.protobuf.DurationR\x0b\x64\x65noiseTime\x12:\n\x0b\x64\x65\x63ode_time\x18\x07 \x01(\x0b\x32\x19.google.protobuf.DurationR\ndecodeTime\x12<\n\x0cprepare_time\x18\x08 \x01(\x0b\x32\x19.google.protobuf.DurationR\x0bprepareTime\x12\x41\n\x0f\x62\x61tch_wait_time\x18\t \x01(\x0b\x32\x19.google.protobuf.DurationR\rbatchWaitTime\x12<\n\x0c\x63ompute_time\x18\n \x01(\x0b\x32\x19.google.protobuf.DurationR\x0b\x63omputeTime\x12.\n\x13\x61\x64\x61pter_first_steps\x18\x0b \x03(\x05R\x11\x61\x64\x61pterFirstSteps\"\x86\x02\n\x10GenerateResponse\x12\x37\n\x06queued\x18\x01 \x01(\x0b\x32\x1d.likeness.diffusion.v1.QueuedH\x00R\x06queued\x12\x35\n\x04step\x18\x02 \x01(\x0b\x32\x1f.likeness.diffusion.v1.StepDoneH\x00R\x04step\x12:\n\x07preview\x18\x03 \x01(\x0b\x32\x1e.likeness.diffusion.v1.PreviewH\x00R\x07preview\x12=\n\x05image\x18\x04 \x01(\x0b\x32%.likeness.diffusion.v1.GeneratedImageH\x00R\x05imageB\x07\n\x05\x65vent\"@\n\x14\x45victAdaptersRequest\x12(\n\x04uris\x18\x01 \x03(\tB\x14\xbaH\x11\x92\x01\x0e\x08\x01\x10\xe8\x07\"\x07r\x05\x10\x01\x18\x80\x04R\x04uris\"g\n\x15\x45victAdaptersResponse\x12#\n\radapter_count\x18\x01 \x01(\x05R\x0c\x61\x64\x61pterCount\x12)\n\x10generation_count\x18\x02 \x01(\x05R\x0fgenerationCount\"\x13\n\x11ListModelsRequest\"l\n\x0b\x41\x64\x61pterInfo\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n\x04rank\x18\x02 \x01(\x05R\x04rank\x12\x1d\n\nsize_bytes\x18\x03 \x01(\x03R\tsizeBytes\x12\x16\n\x06sha256\x18\x04 \x01(\tR\x06sha256\"\xd6\x03\n\x05Model\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n\x06\x64igest\x18\x02 \x01(\tR\x06\x64igest\x12\x19\n\x08width_px\x18\x03 \x01(\x05R\x07widthPx\x12\x1b\n\theight_px\x18\x04 \x01(\x05R\x08heightPx\x12*\n\x11max_prompt_tokens\x18\x05 \x01(\x05R\x0fmaxPromptTokens\x12+\n\x11supports_identity\x18\x06 \x01(\x08R\x10supportsIdentity\x12-\n\x12identity_dimension\x18\x07 \x01(\x05R\x11identityDimension\x12>\n\x08\x61\x64\x61pters\x18\x08 \x03(\x0b\x32\".likeness.diffusion.v1.AdapterInfoR\x08\x61\x64\x61pters\x12\x18\n\x07\x62\x61\x63kend\x18\t \x01(\tR\x07\x62\x61\x63kend\x12\x18\n\x07licence\x18\n \x01(\tR\x07licence\x12\x1d\n\nis_default\x18\x0b \x01(\x08R\tisDefault\x12)\n\x10supports_control\x18\x0c \x01(\x08R\x0fsupportsControl\x12#\n\rregion_finder\x18\r \x01(\tR\x0cregionFinder\"\x86\x01\n\x12ListModelsResponse\x12\x34\n\x06models\x18\x01 \x03(\x0b\x32\x1c.likeness.diffusion.v1.ModelR\x06models\x12\x1a\n\x08samplers\x18\x02 \x03(\tR\x08samplers\x12\x1e\n\ntechniques\x18\x03 \x03(\tR\ntechniques2\xc6\x02\n\x10\x44iffusionService\x12_\n\x08Generate\x12&.likeness.diffusion.v1.GenerateRequest\x1a\'.likeness.diffusion.v1.GenerateResponse\"\x00\x30\x01\x12\x63\n\nListModels\x12(.likeness.diffusion.v1.ListModelsRequest\x1a).likeness.diffusion.v1.ListModelsResponse\"\x00\x12l\n\rEvictAdapters\x12+.likeness.diffusion.v1.EvictAdaptersRequest\x1a,.likeness.diffusion.v1.EvictAdaptersResponse\"\x00\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -43,6 +43,26 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_IDENTITYCONDITIONING'].fields_by_name['embeddings']._serialized_options = b'\272H\007\222\001\004\010\001\020@'
   _globals['_IDENTITYCONDITIONING'].fields_by_name['scale']._loaded_options = None
   _globals['_IDENTITYCONDITIONING'].fields_by_name['scale']._serialized_options = b'\272H\014\n\n\035\000\000\000@-\000\000\000\000'
+  _globals['_SOURCEIMAGE'].fields_by_name['image']._loaded_options = None
+  _globals['_SOURCEIMAGE'].fields_by_name['image']._serialized_options = b'\272H\003\310\001\001'
+  _globals['_SOURCEIMAGE'].fields_by_name['strength']._loaded_options = None
+  _globals['_SOURCEIMAGE'].fields_by_name['strength']._serialized_options = b'\272H\014\n\n\035\000\000\200?%\000\000\000\000'
+  _globals['_SOURCEIMAGE'].fields_by_name['feather_px']._loaded_options = None
+  _globals['_SOURCEIMAGE'].fields_by_name['feather_px']._serialized_options = b'\272H\007\032\005\030\200\002(\000'
+  _globals['_CONTROLIMAGE'].fields_by_name['image']._loaded_options = None
+  _globals['_CONTROLIMAGE'].fields_by_name['image']._serialized_options = b'\272H\003\310\001\001'
+  _globals['_CONTROLIMAGE'].fields_by_name['scale']._loaded_options = None
+  _globals['_CONTROLIMAGE'].fields_by_name['scale']._serialized_options = b'\272H\014\n\n\035\000\000\000@-\000\000\000\000'
+  _globals['_GUIDANCEINTERVAL'].fields_by_name['start_share']._loaded_options = None
+  _globals['_GUIDANCEINTERVAL'].fields_by_name['start_share']._serialized_options = b'\272H\014\n\n\035\000\000\200?-\000\000\000\000'
+  _globals['_GUIDANCEINTERVAL'].fields_by_name['end_share']._loaded_options = None
+  _globals['_GUIDANCEINTERVAL'].fields_by_name['end_share']._serialized_options = b'\272H\014\n\n\035\000\000\200?-\000\000\000\000'
+  _globals['_LATEINJECTION'].fields_by_name['start_share']._loaded_options = None
+  _globals['_LATEINJECTION'].fields_by_name['start_share']._serialized_options = b'\272H\014\n\n\035\000\000\200?-\000\000\000\000'
+  _globals['_LATEINJECTION'].fields_by_name['strength']._loaded_options = None
+  _globals['_LATEINJECTION'].fields_by_name['strength']._serialized_options = b'\272H\014\n\n\035\000\000\000@-\000\000\000\000'
+  _globals['_LATEINJECTION'].fields_by_name['feather_px']._loaded_options = None
+  _globals['_LATEINJECTION'].fields_by_name['feather_px']._serialized_options = b'\272H\007\032\005\030\200\002(\000'
   _globals['_GENERATEREQUEST'].fields_by_name['model']._loaded_options = None
   _globals['_GENERATEREQUEST'].fields_by_name['model']._serialized_options = b'\272H\005r\003\030\200\001'
   _globals['_GENERATEREQUEST'].fields_by_name['prompt']._loaded_options = None
@@ -67,30 +87,46 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GENERATEREQUEST'].fields_by_name['technique']._serialized_options = b'\272H\004r\002\030@'
   _globals['_GENERATEREQUEST'].fields_by_name['preview_interval_steps']._loaded_options = None
   _globals['_GENERATEREQUEST'].fields_by_name['preview_interval_steps']._serialized_options = b'\272H\007\032\005\030\226\001(\000'
+  _globals['_GENERATEREQUEST'].fields_by_name['identity_guidance_scale']._loaded_options = None
+  _globals['_GENERATEREQUEST'].fields_by_name['identity_guidance_scale']._serialized_options = b'\272H\014\n\n\035\000\000\360A-\000\000\000\000'
+  _globals['_EVICTADAPTERSREQUEST'].fields_by_name['uris']._loaded_options = None
+  _globals['_EVICTADAPTERSREQUEST'].fields_by_name['uris']._serialized_options = b'\272H\021\222\001\016\010\001\020\350\007\"\007r\005\020\001\030\200\004'
   _globals['_ADAPTERUSE']._serialized_start=129
   _globals['_ADAPTERUSE']._serialized_end=312
   _globals['_IDENTITYCONDITIONING']._serialized_start=315
   _globals['_IDENTITYCONDITIONING']._serialized_end=466
-  _globals['_GENERATEREQUEST']._serialized_start=469
-  _globals['_GENERATEREQUEST']._serialized_end=1178
-  _globals['_QUEUED']._serialized_start=1180
-  _globals['_QUEUED']._serialized_end=1221
-  _globals['_STEPDONE']._serialized_start=1223
-  _globals['_STEPDONE']._serialized_end=1324
-  _globals['_PREVIEW']._serialized_start=1326
-  _globals['_PREVIEW']._serialized_end=1404
-  _globals['_GENERATEDIMAGE']._serialized_start=1407
-  _globals['_GENERATEDIMAGE']._serialized_end=1748
-  _globals['_GENERATERESPONSE']._serialized_start=1751
-  _globals['_GENERATERESPONSE']._serialized_end=2013
-  _globals['_LISTMODELSREQUEST']._serialized_start=2015
-  _globals['_LISTMODELSREQUEST']._serialized_end=2034
-  _globals['_ADAPTERINFO']._serialized_start=2036
-  _globals['_ADAPTERINFO']._serialized_end=2144
-  _globals['_MODEL']._serialized_start=2147
-  _globals['_MODEL']._serialized_end=2537
-  _globals['_LISTMODELSRESPONSE']._serialized_start=2540
-  _globals['_LISTMODELSRESPONSE']._serialized_end=2674
-  _globals['_DIFFUSIONSERVICE']._serialized_start=2677
-  _globals['_DIFFUSIONSERVICE']._serialized_end=2893
+  _globals['_SOURCEIMAGE']._serialized_start=469
+  _globals['_SOURCEIMAGE']._serialized_end=712
+  _globals['_CONTROLIMAGE']._serialized_start=714
+  _globals['_CONTROLIMAGE']._serialized_end=839
+  _globals['_GUIDANCEINTERVAL']._serialized_start=842
+  _globals['_GUIDANCEINTERVAL']._serialized_end=996
+  _globals['_LATEINJECTION']._serialized_start=999
+  _globals['_LATEINJECTION']._serialized_end=1211
+  _globals['_GENERATEREQUEST']._serialized_start=1214
+  _globals['_GENERATEREQUEST']._serialized_end=2369
+  _globals['_QUEUED']._serialized_start=2371
+  _globals['_QUEUED']._serialized_end=2412
+  _globals['_STEPDONE']._serialized_start=2414
+  _globals['_STEPDONE']._serialized_end=2515
+  _globals['_PREVIEW']._serialized_start=2517
+  _globals['_PREVIEW']._serialized_end=2595
+  _globals['_GENERATEDIMAGE']._serialized_start=2598
+  _globals['_GENERATEDIMAGE']._serialized_end=3178
+  _globals['_GENERATERESPONSE']._serialized_start=3181
+  _globals['_GENERATERESPONSE']._serialized_end=3443
+  _globals['_EVICTADAPTERSREQUEST']._serialized_start=3445
+  _globals['_EVICTADAPTERSREQUEST']._serialized_end=3509
+  _globals['_EVICTADAPTERSRESPONSE']._serialized_start=3511
+  _globals['_EVICTADAPTERSRESPONSE']._serialized_end=3614
+  _globals['_LISTMODELSREQUEST']._serialized_start=3616
+  _globals['_LISTMODELSREQUEST']._serialized_end=3635
+  _globals['_ADAPTERINFO']._serialized_start=3637
+  _globals['_ADAPTERINFO']._serialized_end=3745
+  _globals['_MODEL']._serialized_start=3748
+  _globals['_MODEL']._serialized_end=4218
+  _globals['_LISTMODELSRESPONSE']._serialized_start=4221
+  _globals['_LISTMODELSRESPONSE']._serialized_end=4355
+  _globals['_DIFFUSIONSERVICE']._serialized_start=4358
+  _globals['_DIFFUSIONSERVICE']._serialized_end=4684
 # @@protoc_insertion_point(module_scope)

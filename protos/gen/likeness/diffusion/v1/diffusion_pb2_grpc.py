@@ -45,6 +45,11 @@ class DiffusionServiceStub:
                 request_serializer=likeness_dot_diffusion_dot_v1_dot_diffusion__pb2.ListModelsRequest.SerializeToString,
                 response_deserializer=likeness_dot_diffusion_dot_v1_dot_diffusion__pb2.ListModelsResponse.FromString,
                 _registered_method=True)
+        self.EvictAdapters = channel.unary_unary(
+                '/likeness.diffusion.v1.DiffusionService/EvictAdapters',
+                request_serializer=likeness_dot_diffusion_dot_v1_dot_diffusion__pb2.EvictAdaptersRequest.SerializeToString,
+                response_deserializer=likeness_dot_diffusion_dot_v1_dot_diffusion__pb2.EvictAdaptersResponse.FromString,
+                _registered_method=True)
 
 
 class DiffusionServiceServicer:
@@ -69,6 +74,17 @@ class DiffusionServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def EvictAdapters(self, request, context):
+        """Forgets adapters of the caller's tenant at once, for example because their identity was deleted: they are dropped
+        from memory with all that was made of them, and generations in flight that use them end with UNKNOWN_ADAPTER before
+        their next UNet call. Delete the artifacts first: one that still exists is loaded again at its next use. Each
+        process has a memory of its own; one that is not told forgets a deleted adapter at its next use, and within
+        LIKENESS_DIFFUSION_SWEEP_S at the latest. Addresses that are not known are no error.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DiffusionServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -81,6 +97,11 @@ def add_DiffusionServiceServicer_to_server(servicer, server):
                     servicer.ListModels,
                     request_deserializer=likeness_dot_diffusion_dot_v1_dot_diffusion__pb2.ListModelsRequest.FromString,
                     response_serializer=likeness_dot_diffusion_dot_v1_dot_diffusion__pb2.ListModelsResponse.SerializeToString,
+            ),
+            'EvictAdapters': grpc.unary_unary_rpc_method_handler(
+                    servicer.EvictAdapters,
+                    request_deserializer=likeness_dot_diffusion_dot_v1_dot_diffusion__pb2.EvictAdaptersRequest.FromString,
+                    response_serializer=likeness_dot_diffusion_dot_v1_dot_diffusion__pb2.EvictAdaptersResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -138,6 +159,33 @@ class DiffusionService:
             '/likeness.diffusion.v1.DiffusionService/ListModels',
             likeness_dot_diffusion_dot_v1_dot_diffusion__pb2.ListModelsRequest.SerializeToString,
             likeness_dot_diffusion_dot_v1_dot_diffusion__pb2.ListModelsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EvictAdapters(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/likeness.diffusion.v1.DiffusionService/EvictAdapters',
+            likeness_dot_diffusion_dot_v1_dot_diffusion__pb2.EvictAdaptersRequest.SerializeToString,
+            likeness_dot_diffusion_dot_v1_dot_diffusion__pb2.EvictAdaptersResponse.FromString,
             options,
             channel_credentials,
             insecure,
