@@ -77,9 +77,24 @@ load: $(READY)  ## Load-test the real stubs; leaves out/reports/load.html and lo
 triton-setup: $(READY)  ## Install a Triton server for CPU into .triton (144 MB) and its client; tests: pytest -m triton
 	deploy/triton/setup.sh
 
+.PHONY: triton-serve
+triton-serve: $(READY)  ## Export the starter model and serve its UNet with Triton on port 18001
+	likeness export --model starter/weights --target triton --out out/triton
+	deploy/triton/run.sh out/triton
+
 .PHONY: bench-overhead
 bench-overhead: $(READY)  ## Measure what the orchestrator adds to its stages
 	python -m loadtests.overhead
+
+.PHONY: bench-engine
+bench-engine: $(READY)  ## Measure the diffusion engine against diffusers (15 minutes on an idle machine)
+	python -m pip install --quiet --constraint constraints.txt -e ".[bench]"
+	python -m loadtests.engine
+
+.PHONY: bench-scheduler
+bench-scheduler: $(READY)  ## Measure the row batcher over a published GPU curve, in virtual time
+	python -m pip install --quiet --constraint constraints.txt -e ".[bench]"
+	python -m loadtests.scheduler
 
 .PHONY: eval-identity
 eval-identity: $(READY)  ## Similarity of the sample identities' portraits to their own and to the others' references

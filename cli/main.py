@@ -2,7 +2,7 @@
 
 import typer
 
-from cli import demo, doctor, health, identity, portrait, serve, styles
+from cli import demo, doctor, export, health, identity, portrait, serve, styles
 
 app = typer.Typer(
     name="likeness",
@@ -18,6 +18,7 @@ app.command()(portrait.watch)
 app.command()(styles.styles)
 app.command()(doctor.doctor)
 app.command()(health.health)
+app.command()(export.export)
 app.command()(demo.demo)
 app.add_typer(identity.app, name="identity")
 

@@ -1,16 +1,15 @@
 #!/usr/bin/env bash
-# Serves the UNet of the Stable Diffusion folder LIKENESS_MODEL_FOLDER with Triton on loopback ports, until SIGTERM:
+# Serves a model repository that `likeness export --target triton` wrote, on loopback ports, until SIGTERM:
 #
-#     LIKENESS_MODEL_FOLDER=starter/weights deploy/triton/run.sh [OPTION OF tritonserver]...
+#     deploy/triton/run.sh REPOSITORY [OPTION OF tritonserver]...
 #
 # gRPC 18001, HTTP 18000, metrics 18002; an option given here wins over the one below (`--grpc-port=9001`).
 # SIGTERM lets requests in flight finish; after 120 s it ends the server anyway, with exit code 1.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 triton=$root/.triton/pytriton/tritonserver
-: "${LIKENESS_MODEL_FOLDER:?names the Stable Diffusion folder to serve}"
-LIKENESS_MODEL_FOLDER=$(realpath "$LIKENESS_MODEL_FOLDER")
-export LIKENESS_MODEL_FOLDER
+repository=${1:?names the model repository to serve}
+shift
 if [[ ! -x $triton/backends/python/triton_python_backend_stub ]]; then
     echo "no Triton server in $root/.triton; install it with: make triton-setup" >&2
     exit 1
@@ -21,10 +20,21 @@ fi
 export PATH=$root/.venv/bin:$PATH
 LD_LIBRARY_PATH=$(python -c 'import sysconfig; print(sysconfig.get_config_var("LIBDIR"))')${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 export LD_LIBRARY_PATH
-export PYTHONPATH=$root${PYTHONPATH:+:$PYTHONPATH}
+export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-PASSIVE} GOMP_SPINCOUNT=${GOMP_SPINCOUNT:-0}
 
+# A model process that is killed leaves its region in /dev/shm. Ours carry the server's process id (exec keeps it), so
+# that those of servers that are gone can be told apart and removed.
+for region in /dev/shm/likeness_triton_*; do
+    owner=${region#/dev/shm/likeness_triton_}
+    [[ -e $region ]] && ! kill -0 "${owner%%_*}" 2>/dev/null && rm -f "$region"
+done
+
+# Explicit control, with everything loaded at the start: so a client can have a model whose process died loaded anew,
+# which Triton does not do by itself.
 exec "$triton/bin/tritonserver" \
-    --model-repository="$root/deploy/triton/model_repository" --backend-directory="$triton/backends" \
+    --model-repository="$repository" --backend-directory="$triton/backends" --disable-auto-complete-config \
+    --model-control-mode=explicit --load-model="*" \
+    --backend-config=python,shm-region-prefix-name="likeness_triton_$$_" \
     --http-address=127.0.0.1 --http-port=18000 \
     --grpc-address=127.0.0.1 --grpc-port=18001 \
     --metrics-address=127.0.0.1 --metrics-port=18002 \

@@ -18,4 +18,4 @@ if [[ ! -x $stub ]]; then
     # The server looks for the stub here. It comes last: where it is, the bundle is complete.
     cp "$triton/python_backend_stubs/$version/triton_python_backend_stub" "$stub"
 fi
-echo "Triton is in $bundle; start it with LIKENESS_MODEL_FOLDER=FOLDER deploy/triton/run.sh"
+echo "Triton is in $bundle; start it with deploy/triton/run.sh REPOSITORY, or try make triton-serve"

@@ -4,7 +4,6 @@ import json
 import re
 from pathlib import Path
 
-import pytest
 import yaml
 from prometheus_client import generate_latest
 
@@ -56,12 +55,3 @@ def test_compose_sets_only_settings_that_exist() -> None:
     known |= {"LIKENESS_STATE_DIR"}
     used = set(compose["orchestrator"]["environment"]) | set(compose["fusion"]["environment"])
     assert used - known == set()
-
-
-@pytest.mark.parametrize("name", ["unet"])
-def test_triton_model_names_its_tensors_as_the_configuration_does(name: str) -> None:
-    folder = DEPLOY / "triton" / "model_repository" / name
-    config, code = (folder / "config.pbtxt").read_text(), (folder / "1" / "model.py").read_text()
-    for tensor in re.findall(r'\{ name: "(\w+)"', config):
-        assert f'"{tensor}"' in code
-    assert "as_numpy(" not in code.split('"""', 2)[2]
