@@ -1,0 +1,1 @@
+"""`make bench-engine`: the diffusion engine against diffusers, on one machine with the same weights."""

@@ -1,0 +1,1 @@
+"""`make bench-scheduler`: the row batcher and the denoiser loop over a UNet stand-in, in virtual time."""
