@@ -1,6 +1,7 @@
 """The packed adapters of a whole batch, kept from call to call."""
 
 import threading
+from collections import OrderedDict
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -12,6 +13,8 @@ from services.diffusion.domain.adapters import Adapter, AdapterMix
 
 Key = tuple[tuple[Adapter, float], ...]
 Arrays = dict[str, NDArray[Any]]
+
+_MAX_ROUNDED_BYTES = 64 * 2**20
 
 
 class LoraStack:
@@ -50,6 +53,8 @@ class LoraStack:
         self._places: list[Key | None] = []
         self._ranks: dict[str, int] = {}
         self._arrays: Arrays = {}
+        # Mixes in the other type, least recently used first: rounding takes longer than copying.
+        self._rounded: OrderedDict[tuple[str, Key, int], NDArray[Any]] = OrderedDict()
         # By number of rows: whoever gets the same object again knows that it is the same memory.
         self._views: dict[int, Arrays] = {}
 
@@ -57,7 +62,8 @@ class LoraStack:
     def held_bytes(self) -> int:
         """Bytes of the stacked matrices."""
         with self._lock:
-            return sum(array.nbytes for array in self._arrays.values())
+            arrays = (*self._arrays.values(), *self._rounded.values())
+            return sum(array.nbytes for array in arrays)
 
     def arrange(self, mixes: Sequence[AdapterMix]) -> tuple[list[int], Arrays]:
         """An order of *mixes* and their matrices [B, R, width] in that order, by name.
@@ -71,7 +77,7 @@ class LoraStack:
             order, missing = self._settle(keys)
             for place, index in missing:
                 for group in self._groups:
-                    self._write(group, place, mixes[index])
+                    self._write(group, place, mixes[index], keys[index])
                 self._places[place] = keys[index]
             count = len(mixes)
             if count not in self._views:
@@ -81,7 +87,9 @@ class LoraStack:
     def forget(self, names: Collection[str]) -> None:
         """Erase the matrices if adapters of these names are in them; not during a call that reads them."""
         with self._lock:
-            if any(adapter.name in names for key in self._places if key for adapter, _ in key):
+            for kept in [kept for kept in self._rounded if _names(kept[1]) & set(names)]:
+                del self._rounded[kept]
+            if any(_names(key) & set(names) for key in self._places if key):
                 # A runtime may hold the memory until its next call.
                 for array in self._arrays.values():
                     array.fill(0)
@@ -115,11 +123,28 @@ class LoraStack:
         order |= dict(missing)
         return [order[place] for place in range(len(keys))], missing
 
-    def _write(self, group: str, place: int, mix: AdapterMix) -> None:
-        exact = np.empty((self._ranks[group], self._layout.widths[group]), np.float32)
-        self._layout.write(exact, group, mix)
+    def _write(self, group: str, place: int, mix: AdapterMix, key: Key) -> None:
+        matrix = self._matrix(group, mix, key)
         for name, (start, end) in self._parts[group].items():
-            self._arrays[name][place] = exact[:, start:end]
+            self._arrays[name][place] = matrix[:, start:end]
+
+    def _matrix(self, group: str, mix: AdapterMix, key: Key) -> NDArray[Any]:
+        known = group, key, self._ranks[group]
+        matrix = self._rounded.pop(known, None)
+        if matrix is None:
+            exact = np.empty((self._ranks[group], self._layout.widths[group]), np.float32)
+            self._layout.write(exact, group, mix)
+            if self._dtype is np.float32:
+                return exact
+            matrix = exact.astype(self._dtype)
+        self._rounded[known] = matrix
+        while sum(array.nbytes for array in self._rounded.values()) > _MAX_ROUNDED_BYTES:
+            self._rounded.popitem(last=False)
+        return matrix
+
+
+def _names(key: Key) -> set[str]:
+    return {adapter.name for adapter, _ in key}
 
 
 def part_name(group: str, index: int) -> str:

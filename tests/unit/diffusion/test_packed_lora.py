@@ -114,6 +114,21 @@ def test_ranks_of_a_call_are_steps(rank: int, padded: int) -> None:
     assert padded % RANK_STEP == 0
 
 
+def test_a_mix_that_comes_back_is_rounded_once_and_then_forgotten(layout: LoraLayout) -> None:
+    first, second = (_mix((adapter(SHAPES, seed, 3), 0.5)) for seed in (1, 2))
+    stack = LoraStack(layout, layout.widths, bfloat16)
+
+    once = {name: array.copy() for name, array in stack.arrange([first])[1].items()}
+    one_mix_bytes = stack.held_bytes
+    stack.arrange([second])
+    again = stack.arrange([first])[1]
+
+    assert all(np.array_equal(once[name], again[name]) for name in once)
+    assert stack.held_bytes > one_mix_bytes
+    stack.forget([use.adapter.name for use in (*first, *second)])
+    assert stack.held_bytes == 0
+
+
 @pytest.mark.parametrize("dtype", [np.float32, bfloat16])
 def test_the_stack_of_changing_batches_is_that_of_each_batch_alone(layout: LoraLayout, dtype: Any) -> None:
     """Rows that stay, move, shrink and go: nothing of an earlier batch may be left in the matrices."""
