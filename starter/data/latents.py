@@ -52,7 +52,7 @@ def encode_images(vae: FoldedAutoencoder, images: Tensor, batch: int = 32) -> Te
 
 
 def load_latents(samples: Sequence[Sample], vae_folder: Path, cache: Path) -> Latents:
-    """Latents of `samples` in their order, from `cache` or computed and stored there."""
+    """Latents of `samples` in their order, from the file `cache` or computed and stored there."""
     fingerprint = _fingerprint(samples, vae_folder)
     if cache.exists():
         with safe_open(cache, "pt") as file:
@@ -68,6 +68,7 @@ def load_latents(samples: Sequence[Sample], vae_folder: Path, cache: Path) -> La
         "weights": (_with_mirrored(weights) / weights.mean()).half().contiguous(),
         "parts": _with_mirrored(shares).half().contiguous(),
     }
+    cache.parent.mkdir(parents=True, exist_ok=True)
     save_file(tensors, cache, {"fingerprint": fingerprint})
     return Latents(**tensors)
 

@@ -24,7 +24,9 @@ TEMPERATURE = 0.1
 
 
 def load_reader(file: Path) -> LatentReader:
-    """A trained reader, frozen."""
+    """A trained reader, frozen. Raises: FileNotFoundError naming the command that trains one."""
+    if not file.exists():
+        raise FileNotFoundError(f"No reader at {file}; run `python -m starter train reader` first.")
     reader = LatentReader()
     reader.load_state_dict(load_file(file))
     return reader.eval().requires_grad_(False)
@@ -50,8 +52,10 @@ def train(data: Path, runs: Path, steps: int | None = None) -> None:
     def loss_fn(model: nn.Module, step: int) -> Tensor:
         assert isinstance(model, LatentReader)
         rng, noise_rng = rng_of_step(recipe.seed, step)
-        chosen = torch.from_numpy(rng.choice(len(samples), recipe.batch_here, replace=False))
-        mirrored = torch.from_numpy(rng.integers(0, 2, recipe.batch_here))
+        # Each picture once: to tell apart two copies of one cannot be learnt.
+        count = min(recipe.batch_here, len(samples))
+        chosen = torch.from_numpy(rng.choice(len(samples), count, replace=False))
+        mirrored = torch.from_numpy(rng.integers(0, 2, count))
         clean = latents.latents[chosen, mirrored].float()
         share = torch.from_numpy(rng.uniform(0, MOST_NOISE, (len(clean), 1, 1, 1)).astype(np.float32))
         noise = torch.randn(clean.shape, generator=noise_rng)
