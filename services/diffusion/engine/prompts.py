@@ -24,6 +24,8 @@ class _Task:
     prompt: Prompt
     adapters: AdapterMix
     key: Hashable
+    # Deletions before it was asked for; after another one its result is not remembered.
+    deletions: int
 
 
 class PromptEncoder:
@@ -43,6 +45,7 @@ class PromptEncoder:
         self._lock = threading.Lock()
         self._kept: OrderedDict[Hashable, tuple[frozenset[str], TextCondition]] = OrderedDict()
         self._kept_bytes = 0
+        self._deletions = 0
 
     async def encode(self, prompt: Prompt, adapters: AdapterMix) -> TextCondition:
         """The condition of *prompt*. Raises: PromptTooLong, Draining."""
@@ -56,11 +59,12 @@ class PromptEncoder:
         PROMPT_LOOKUPS.labels(self._name, "miss" if known is None else "hit").inc()
         if known is not None:
             return known
-        return await self._shared.submit(_Task(prompt, changed_by, key), mix_key)
+        return await self._shared.submit(_Task(prompt, changed_by, key, self._deletions), mix_key)
 
     def forget_adapters(self, names: Collection[str]) -> None:
-        """Drop what adapters of these names took part in. Thread-safe."""
+        """Drop what adapters of these names took part in, what still waits to be encoded too. Thread-safe."""
         with self._lock:
+            self._deletions += 1
             for key, (used, condition) in list(self._kept.items()):
                 if not used.isdisjoint(names):
                     del self._kept[key]
@@ -78,7 +82,7 @@ class PromptEncoder:
             conditions = self._encoder.encode([task.prompt for task in unique.values()], tasks[0].adapters)
         found = dict(zip(unique, conditions, strict=True))
         for key, condition in found.items():
-            self._keep(key, frozenset(use.adapter.name for use in unique[key].adapters), condition)
+            self._keep(unique[key], condition)
         return [found[task.key] for task in tasks]
 
     def _known(self, key: Hashable) -> TextCondition | None:
@@ -88,10 +92,13 @@ class PromptEncoder:
             self._kept.move_to_end(key)
             return self._kept[key][1]
 
-    def _keep(self, key: Hashable, used: frozenset[str], condition: TextCondition) -> None:
+    def _keep(self, task: _Task, condition: TextCondition) -> None:
+        used = frozenset(use.adapter.name for use in task.adapters)
         with self._lock:
-            if key not in self._kept:
-                self._kept[key] = (used, condition)
+            if used and task.deletions != self._deletions:
+                return
+            if task.key not in self._kept:
+                self._kept[task.key] = (used, condition)
                 self._kept_bytes += condition.size_bytes
             while self._kept_bytes > _KEPT_BYTES:
                 _, (_, dropped) = self._kept.popitem(last=False)

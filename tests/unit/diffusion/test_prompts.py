@@ -113,6 +113,21 @@ async def test_a_deleted_adapter_leaves_no_condition_behind(
     assert len(text.calls) == 3, "the one without the adapter is still remembered"
 
 
+async def test_an_adapter_deleted_while_its_prompt_waits_leaves_no_condition_behind(
+    encoder: PromptEncoder, text: CountingText
+) -> None:
+    mix = (_use("gone", "text_encoder"),)
+    waiting = [asyncio.create_task(encoder.encode(_prompt("a"), each)) for each in (mix, ())]
+    await asyncio.sleep(0)
+    encoder.forget_adapters(["gone"])
+    await asyncio.gather(*waiting)
+
+    await encoder.encode(_prompt("a"), mix)
+    await encoder.encode(_prompt("a"), ())
+
+    assert sorted(names for _, names in text.calls) == [[], ["gone"], ["gone"]]
+
+
 async def test_memory_is_bounded_and_the_least_recently_used_goes(
     encoder: PromptEncoder, text: CountingText, monkeypatch: pytest.MonkeyPatch
 ) -> None:
