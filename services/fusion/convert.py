@@ -8,6 +8,7 @@ import numpy as np
 from likeness.common.v1 import face_pb2, image_pb2
 from likeness.fusion.v1 import fusion_pb2 as pb
 
+from services.fusion import structure_wire
 from services.fusion.domain.face import Face, FloatArray
 from services.fusion.domain.fusing import BlendMode, FuseOptions, RegionWeights, WarpMode
 from services.fusion.domain.marks import RestoredMark
@@ -43,10 +44,25 @@ def face_from_proto(message: face_pb2.Face, *, needs_embedding: bool = False) ->
     if not (np.isfinite(landmarks).all() and np.isfinite(values).all()):
         raise FieldInvalid(field="faces", problem="a number is not finite")
     embedding = np.zeros(0, np.float32)
-    if needs_embedding or message.embedding.values:
-        embedding = embedding_from_proto(message.embedding, field="faces.embedding")
-    overall = quality.overall if message.HasField("quality") else 1.0
-    return Face(box, landmarks, embedding, overall, quality.yaw_degrees, quality.pitch_degrees)
+    compared = message.comparison_embedding if message.HasField("comparison_embedding") else message.embedding
+    if needs_embedding or compared.values:
+        embedding = embedding_from_proto(compared, field="faces.embedding")
+    measured = message.HasField("quality")
+    return Face(
+        box,
+        landmarks,
+        embedding,
+        quality.overall if measured else 1.0,
+        quality.yaw_degrees,
+        quality.pitch_degrees,
+        judged_quality=quality.judged if quality.HasField("judged") else None,
+        defects={defect.name: defect.strength for defect in quality.defects},
+        sharpness=quality.sharpness if measured else None,
+        attributes={attribute.name: attribute.value for attribute in message.attributes},
+        dense=structure_wire.dense_from_proto(message),
+        parts=structure_wire.parts_from_proto(message),
+        marks=structure_wire.marks_from_proto(message),
+    )
 
 
 def embedding_from_proto(message: image_pb2.Embedding, *, field: str) -> FloatArray:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
+from services.fusion.domain.structure import DenseLandmarks, FoundMark, PartMap
 from services.fusion.errors import NoFaceFound, SeveralFaces
 
 Image = npt.NDArray[np.uint8]
@@ -24,10 +25,17 @@ class Face:
         box_px: x0, y0, x1, y1; the maximum is exclusive.
         landmarks5: (5, 2) float32 pixels: left eye, right eye, nose, left mouth corner, right mouth
             corner; left is the viewer's left.
-        embedding: (D,) float32 of L2 norm 1, or empty where the caller needs no identity.
+        embedding: (D,) float32 of L2 norm 1, for comparing, or empty where the caller needs no identity.
         quality: fitness for use in [0, 1].
         yaw_deg: head turn in degrees; positive turns the face to the viewer's right.
         pitch_deg: positive looks up.
+        judged_quality: technical quality in [0, 1] whatever the pose; None where no net judged it.
+        defects: strength in [0, 1] by kind of defect; empty where no net judged them.
+        sharpness: in [0, 1]; None where it was not measured.
+        attributes: the most probable value by property, such as "hair_color": "red".
+        dense: dense landmarks, None where the caller sent none of a known scheme.
+        parts: part map, None where the caller sent none.
+        marks: marks of the skin, the most confident first; None where they were not looked for.
     """
 
     box_px: tuple[float, float, float, float]
@@ -36,6 +44,13 @@ class Face:
     quality: float = 1.0
     yaw_deg: float = 0.0
     pitch_deg: float = 0.0
+    judged_quality: float | None = None
+    defects: Mapping[str, float] = field(default_factory=dict)
+    sharpness: float | None = None
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    dense: DenseLandmarks | None = None
+    parts: PartMap | None = None
+    marks: tuple[FoundMark, ...] | None = None
 
     @property
     def size_px(self) -> float:

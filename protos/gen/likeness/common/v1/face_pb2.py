@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from likeness.common.v1 import image_pb2 as likeness_dot_common_dot_v1_dot_image__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dlikeness/common/v1/face.proto\x12\x12likeness.common.v1\x1a\x1elikeness/common/v1/image.proto\"\xca\x02\n\rFaceLandmarks\x12<\n\x08left_eye\x18\x01 \x01(\x0b\x32\x19.likeness.common.v1.PointB\x06\xbaH\x03\xc8\x01\x01R\x07leftEye\x12>\n\tright_eye\x18\x02 \x01(\x0b\x32\x19.likeness.common.v1.PointB\x06\xbaH\x03\xc8\x01\x01R\x08rightEye\x12\x35\n\x04nose\x18\x03 \x01(\x0b\x32\x19.likeness.common.v1.PointB\x06\xbaH\x03\xc8\x01\x01R\x04nose\x12@\n\nmouth_left\x18\x04 \x01(\x0b\x32\x19.likeness.common.v1.PointB\x06\xbaH\x03\xc8\x01\x01R\tmouthLeft\x12\x42\n\x0bmouth_right\x18\x05 \x01(\x0b\x32\x19.likeness.common.v1.PointB\x06\xbaH\x03\xc8\x01\x01R\nmouthRight\"\x94\x02\n\x0b\x46\x61\x63\x65Quality\x12\x1c\n\tsharpness\x18\x01 \x01(\x02R\tsharpness\x12\x1a\n\x08\x65xposure\x18\x02 \x01(\x02R\x08\x65xposure\x12\x17\n\x07size_px\x18\x03 \x01(\x02R\x06sizePx\x12\x1f\n\x0byaw_degrees\x18\x04 \x01(\x02R\nyawDegrees\x12#\n\rpitch_degrees\x18\x05 \x01(\x02R\x0cpitchDegrees\x12!\n\x0croll_degrees\x18\x06 \x01(\x02R\x0brollDegrees\x12/\n\x13landmark_confidence\x18\x07 \x01(\x02R\x12landmarkConfidence\x12\x18\n\x07overall\x18\x08 \x01(\x02R\x07overall\"m\n\rFaceAttribute\x12\x1d\n\x04name\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x04name\x12\x1d\n\x05value\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@R\x05value\x12\x1e\n\nconfidence\x18\x03 \x01(\x02R\nconfidence\"\xe0\x02\n\x04\x46\x61\x63\x65\x12)\n\x03\x62ox\x18\x01 \x01(\x0b\x32\x17.likeness.common.v1.BoxR\x03\x62ox\x12?\n\tlandmarks\x18\x02 \x01(\x0b\x32!.likeness.common.v1.FaceLandmarksR\tlandmarks\x12;\n\tembedding\x18\x03 \x01(\x0b\x32\x1d.likeness.common.v1.EmbeddingR\tembedding\x12\x31\n\x14\x64\x65tection_confidence\x18\x04 \x01(\x02R\x13\x64\x65tectionConfidence\x12\x39\n\x07quality\x18\x05 \x01(\x0b\x32\x1f.likeness.common.v1.FaceQualityR\x07quality\x12\x41\n\nattributes\x18\x06 \x03(\x0b\x32!.likeness.common.v1.FaceAttributeR\nattributes\"\xbf\x01\n\x07Refusal\x12\x16\n\x06reason\x18\x01 \x01(\tR\x06reason\x12\x18\n\x07message\x18\x02 \x01(\tR\x07message\x12\x45\n\x08metadata\x18\x03 \x03(\x0b\x32).likeness.common.v1.Refusal.MetadataEntryR\x08metadata\x1a;\n\rMetadataEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dlikeness/common/v1/face.proto\x12\x12likeness.common.v1\x1a\x1elikeness/common/v1/image.proto\"\xca\x02\n\rFaceLandmarks\x12<\n\x08left_eye\x18\x01 \x01(\x0b\x32\x19.likeness.common.v1.PointB\x06\xbaH\x03\xc8\x01\x01R\x07leftEye\x12>\n\tright_eye\x18\x02 \x01(\x0b\x32\x19.likeness.common.v1.PointB\x06\xbaH\x03\xc8\x01\x01R\x08rightEye\x12\x35\n\x04nose\x18\x03 \x01(\x0b\x32\x19.likeness.common.v1.PointB\x06\xbaH\x03\xc8\x01\x01R\x04nose\x12@\n\nmouth_left\x18\x04 \x01(\x0b\x32\x19.likeness.common.v1.PointB\x06\xbaH\x03\xc8\x01\x01R\tmouthLeft\x12\x42\n\x0bmouth_right\x18\x05 \x01(\x0b\x32\x19.likeness.common.v1.PointB\x06\xbaH\x03\xc8\x01\x01R\nmouthRight\"\xf6\x02\n\x0b\x46\x61\x63\x65Quality\x12\x1c\n\tsharpness\x18\x01 \x01(\x02R\tsharpness\x12\x1a\n\x08\x65xposure\x18\x02 \x01(\x02R\x08\x65xposure\x12\x17\n\x07size_px\x18\x03 \x01(\x02R\x06sizePx\x12\x1f\n\x0byaw_degrees\x18\x04 \x01(\x02R\nyawDegrees\x12#\n\rpitch_degrees\x18\x05 \x01(\x02R\x0cpitchDegrees\x12!\n\x0croll_degrees\x18\x06 \x01(\x02R\x0brollDegrees\x12/\n\x13landmark_confidence\x18\x07 \x01(\x02R\x12landmarkConfidence\x12\x18\n\x07overall\x18\x08 \x01(\x02R\x07overall\x12\x1b\n\x06judged\x18\t \x01(\x02H\x00R\x06judged\x88\x01\x01\x12\x38\n\x07\x64\x65\x66\x65\x63ts\x18\n \x03(\x0b\x32\x1e.likeness.common.v1.FaceDefectR\x07\x64\x65\x66\x65\x63tsB\t\n\x07_judged\"G\n\nFaceDefect\x12\x1d\n\x04name\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x04name\x12\x1a\n\x08strength\x18\x02 \x01(\x02R\x08strength\"\x9e\x01\n\x0e\x44\x65nseLandmarks\x12!\n\x06scheme\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x06scheme\x12>\n\x06points\x18\x02 \x03(\x0b\x32\x19.likeness.common.v1.PointB\x0b\xbaH\x08\x92\x01\x05\x08\x05\x10\x80\x08R\x06points\x12)\n\nvisibility\x18\x03 \x03(\x02\x42\t\xbaH\x06\x92\x01\x03\x10\x80\x08R\nvisibility\"\x97\x01\n\x07PartMap\x12\x37\n\x05image\x18\x01 \x01(\x0b\x32\x19.likeness.common.v1.ImageB\x06\xbaH\x03\xc8\x01\x01R\x05image\x12\x31\n\x03\x62ox\x18\x02 \x01(\x0b\x32\x17.likeness.common.v1.BoxB\x06\xbaH\x03\xc8\x01\x01R\x03\x62ox\x12 \n\x05parts\x18\x03 \x03(\tB\n\xbaH\x07\x92\x01\x04\x08\x01\x10@R\x05parts\"\xc3\x01\n\x08SkinMark\x12\x1d\n\x04kind\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18 R\x04kind\x12\x39\n\x06\x63\x65nter\x18\x02 \x01(\x0b\x32\x19.likeness.common.v1.PointB\x06\xbaH\x03\xc8\x01\x01R\x06\x63\x65nter\x12,\n\tradius_px\x18\x03 \x01(\x02\x42\x0f\xbaH\x0c\n\n\x1d\x00\x00\x80\x44%\x00\x00\x00\x00R\x08radiusPx\x12/\n\nconfidence\x18\x04 \x01(\x02\x42\x0f\xbaH\x0c\n\n\x1d\x00\x00\x80?-\x00\x00\x00\x00R\nconfidence\"m\n\rFaceAttribute\x12\x1d\n\x04name\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x04name\x12\x1d\n\x05value\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@R\x05value\x12\x1e\n\nconfidence\x18\x03 \x01(\x02R\nconfidence\"\xa4\x05\n\x04\x46\x61\x63\x65\x12)\n\x03\x62ox\x18\x01 \x01(\x0b\x32\x17.likeness.common.v1.BoxR\x03\x62ox\x12?\n\tlandmarks\x18\x02 \x01(\x0b\x32!.likeness.common.v1.FaceLandmarksR\tlandmarks\x12;\n\tembedding\x18\x03 \x01(\x0b\x32\x1d.likeness.common.v1.EmbeddingR\tembedding\x12\x31\n\x14\x64\x65tection_confidence\x18\x04 \x01(\x02R\x13\x64\x65tectionConfidence\x12\x39\n\x07quality\x18\x05 \x01(\x0b\x32\x1f.likeness.common.v1.FaceQualityR\x07quality\x12\x41\n\nattributes\x18\x06 \x03(\x0b\x32!.likeness.common.v1.FaceAttributeR\nattributes\x12K\n\x0f\x64\x65nse_landmarks\x18\x07 \x01(\x0b\x32\".likeness.common.v1.DenseLandmarksR\x0e\x64\x65nseLandmarks\x12\x36\n\x08part_map\x18\x08 \x01(\x0b\x32\x1b.likeness.common.v1.PartMapR\x07partMap\x12=\n\x05marks\x18\t \x03(\x0b\x32\x1c.likeness.common.v1.SkinMarkB\t\xbaH\x06\x92\x01\x03\x10\x80\x02R\x05marks\x12,\n\x12has_marks_searched\x18\n \x01(\x08R\x10hasMarksSearched\x12P\n\x14\x63omparison_embedding\x18\x0b \x01(\x0b\x32\x1d.likeness.common.v1.EmbeddingR\x13\x63omparisonEmbedding\"\xbf\x01\n\x07Refusal\x12\x16\n\x06reason\x18\x01 \x01(\tR\x06reason\x12\x18\n\x07message\x18\x02 \x01(\tR\x07message\x12\x45\n\x08metadata\x18\x03 \x03(\x0b\x32).likeness.common.v1.Refusal.MetadataEntryR\x08metadata\x1a;\n\rMetadataEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,22 +42,54 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_FACELANDMARKS'].fields_by_name['mouth_left']._serialized_options = b'\272H\003\310\001\001'
   _globals['_FACELANDMARKS'].fields_by_name['mouth_right']._loaded_options = None
   _globals['_FACELANDMARKS'].fields_by_name['mouth_right']._serialized_options = b'\272H\003\310\001\001'
+  _globals['_FACEDEFECT'].fields_by_name['name']._loaded_options = None
+  _globals['_FACEDEFECT'].fields_by_name['name']._serialized_options = b'\272H\006r\004\020\001\030@'
+  _globals['_DENSELANDMARKS'].fields_by_name['scheme']._loaded_options = None
+  _globals['_DENSELANDMARKS'].fields_by_name['scheme']._serialized_options = b'\272H\006r\004\020\001\030@'
+  _globals['_DENSELANDMARKS'].fields_by_name['points']._loaded_options = None
+  _globals['_DENSELANDMARKS'].fields_by_name['points']._serialized_options = b'\272H\010\222\001\005\010\005\020\200\010'
+  _globals['_DENSELANDMARKS'].fields_by_name['visibility']._loaded_options = None
+  _globals['_DENSELANDMARKS'].fields_by_name['visibility']._serialized_options = b'\272H\006\222\001\003\020\200\010'
+  _globals['_PARTMAP'].fields_by_name['image']._loaded_options = None
+  _globals['_PARTMAP'].fields_by_name['image']._serialized_options = b'\272H\003\310\001\001'
+  _globals['_PARTMAP'].fields_by_name['box']._loaded_options = None
+  _globals['_PARTMAP'].fields_by_name['box']._serialized_options = b'\272H\003\310\001\001'
+  _globals['_PARTMAP'].fields_by_name['parts']._loaded_options = None
+  _globals['_PARTMAP'].fields_by_name['parts']._serialized_options = b'\272H\007\222\001\004\010\001\020@'
+  _globals['_SKINMARK'].fields_by_name['kind']._loaded_options = None
+  _globals['_SKINMARK'].fields_by_name['kind']._serialized_options = b'\272H\006r\004\020\001\030 '
+  _globals['_SKINMARK'].fields_by_name['center']._loaded_options = None
+  _globals['_SKINMARK'].fields_by_name['center']._serialized_options = b'\272H\003\310\001\001'
+  _globals['_SKINMARK'].fields_by_name['radius_px']._loaded_options = None
+  _globals['_SKINMARK'].fields_by_name['radius_px']._serialized_options = b'\272H\014\n\n\035\000\000\200D%\000\000\000\000'
+  _globals['_SKINMARK'].fields_by_name['confidence']._loaded_options = None
+  _globals['_SKINMARK'].fields_by_name['confidence']._serialized_options = b'\272H\014\n\n\035\000\000\200?-\000\000\000\000'
   _globals['_FACEATTRIBUTE'].fields_by_name['name']._loaded_options = None
   _globals['_FACEATTRIBUTE'].fields_by_name['name']._serialized_options = b'\272H\006r\004\020\001\030@'
   _globals['_FACEATTRIBUTE'].fields_by_name['value']._loaded_options = None
   _globals['_FACEATTRIBUTE'].fields_by_name['value']._serialized_options = b'\272H\004r\002\030@'
+  _globals['_FACE'].fields_by_name['marks']._loaded_options = None
+  _globals['_FACE'].fields_by_name['marks']._serialized_options = b'\272H\006\222\001\003\020\200\002'
   _globals['_REFUSAL_METADATAENTRY']._loaded_options = None
   _globals['_REFUSAL_METADATAENTRY']._serialized_options = b'8\001'
   _globals['_FACELANDMARKS']._serialized_start=86
   _globals['_FACELANDMARKS']._serialized_end=416
   _globals['_FACEQUALITY']._serialized_start=419
-  _globals['_FACEQUALITY']._serialized_end=695
-  _globals['_FACEATTRIBUTE']._serialized_start=697
-  _globals['_FACEATTRIBUTE']._serialized_end=806
-  _globals['_FACE']._serialized_start=809
-  _globals['_FACE']._serialized_end=1161
-  _globals['_REFUSAL']._serialized_start=1164
-  _globals['_REFUSAL']._serialized_end=1355
-  _globals['_REFUSAL_METADATAENTRY']._serialized_start=1296
-  _globals['_REFUSAL_METADATAENTRY']._serialized_end=1355
+  _globals['_FACEQUALITY']._serialized_end=793
+  _globals['_FACEDEFECT']._serialized_start=795
+  _globals['_FACEDEFECT']._serialized_end=866
+  _globals['_DENSELANDMARKS']._serialized_start=869
+  _globals['_DENSELANDMARKS']._serialized_end=1027
+  _globals['_PARTMAP']._serialized_start=1030
+  _globals['_PARTMAP']._serialized_end=1181
+  _globals['_SKINMARK']._serialized_start=1184
+  _globals['_SKINMARK']._serialized_end=1379
+  _globals['_FACEATTRIBUTE']._serialized_start=1381
+  _globals['_FACEATTRIBUTE']._serialized_end=1490
+  _globals['_FACE']._serialized_start=1493
+  _globals['_FACE']._serialized_end=2169
+  _globals['_REFUSAL']._serialized_start=2172
+  _globals['_REFUSAL']._serialized_end=2363
+  _globals['_REFUSAL_METADATAENTRY']._serialized_start=2304
+  _globals['_REFUSAL_METADATAENTRY']._serialized_end=2363
 # @@protoc_insertion_point(module_scope)

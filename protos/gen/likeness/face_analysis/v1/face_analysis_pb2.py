@@ -26,7 +26,7 @@ from likeness.common.v1 import face_pb2 as likeness_dot_common_dot_v1_dot_face__
 from likeness.common.v1 import image_pb2 as likeness_dot_common_dot_v1_dot_image__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-likeness/face_analysis/v1/face_analysis.proto\x12\x19likeness.face_analysis.v1\x1a\x1dlikeness/common/v1/face.proto\x1a\x1elikeness/common/v1/image.proto\"O\n\x0e\x41nalyzeRequest\x12=\n\x06images\x18\x01 \x03(\x0b\x32\x19.likeness.common.v1.ImageB\n\xbaH\x07\x92\x01\x04\x08\x01\x10@R\x06images\"\xe8\x01\n\rAnalyzedImage\x12.\n\x05\x66\x61\x63\x65s\x18\x01 \x03(\x0b\x32\x18.likeness.common.v1.FaceR\x05\x66\x61\x63\x65s\x12\x35\n\x07refusal\x18\x02 \x01(\x0b\x32\x1b.likeness.common.v1.RefusalR\x07refusal\x12\x19\n\x08width_px\x18\x03 \x01(\x05R\x07widthPx\x12\x1b\n\theight_px\x18\x04 \x01(\x05R\x08heightPx\x12\x38\n\x18\x61pplied_rotation_degrees\x18\x05 \x01(\x05R\x16\x61ppliedRotationDegrees\"S\n\x0f\x41nalyzeResponse\x12@\n\x06images\x18\x01 \x03(\x0b\x32(.likeness.face_analysis.v1.AnalyzedImageR\x06images\"t\n\x14\x41nalyzeStreamRequest\x12#\n\x08sequence\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00R\x08sequence\x12\x37\n\x05image\x18\x02 \x01(\x0b\x32\x19.likeness.common.v1.ImageB\x06\xbaH\x03\xc8\x01\x01R\x05image\"s\n\x15\x41nalyzeStreamResponse\x12\x1a\n\x08sequence\x18\x01 \x01(\x03R\x08sequence\x12>\n\x05image\x18\x02 \x01(\x0b\x32(.likeness.face_analysis.v1.AnalyzedImageR\x05image\"\x84\x01\n\x0e\x43ompareRequest\x12\x37\n\x05\x66irst\x18\x01 \x01(\x0b\x32\x19.likeness.common.v1.ImageB\x06\xbaH\x03\xc8\x01\x01R\x05\x66irst\x12\x39\n\x06second\x18\x02 \x01(\x0b\x32\x19.likeness.common.v1.ImageB\x06\xbaH\x03\xc8\x01\x01R\x06second\"\x8b\x01\n\x0f\x43ompareResponse\x12\x1e\n\nsimilarity\x18\x01 \x01(\x02R\nsimilarity\x12\x32\n\x15same_person_threshold\x18\x02 \x01(\x02R\x13samePersonThreshold\x12$\n\x0eis_same_person\x18\x03 \x01(\x08R\x0cisSamePerson\"\x95\x01\n\x13\x43uratePhotosRequest\x12=\n\x06photos\x18\x01 \x03(\x0b\x32\x19.likeness.common.v1.ImageB\n\xbaH\x07\x92\x01\x04\x08\x01\x10@R\x06photos\x12/\n\x0bmin_face_px\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\x80\x08(\x10H\x00R\tminFacePx\x88\x01\x01\x42\x0e\n\x0c_min_face_px\"\xc9\x02\n\x0c\x43uratedPhoto\x12\x1f\n\x0bis_accepted\x18\x01 \x01(\x08R\nisAccepted\x12\x37\n\x08refusals\x18\x02 \x03(\x0b\x32\x1b.likeness.common.v1.RefusalR\x08refusals\x12,\n\x04\x66\x61\x63\x65\x18\x03 \x01(\x0b\x32\x18.likeness.common.v1.FaceR\x04\x66\x61\x63\x65\x12\x37\n\x08warnings\x18\x04 \x03(\x0b\x32\x1b.likeness.common.v1.RefusalR\x08warnings\x12\x38\n\x18\x61pplied_rotation_degrees\x18\x05 \x01(\x05R\x16\x61ppliedRotationDegrees\x12\x12\n\x04name\x18\x06 \x01(\tR\x04name\x12*\n\x11similarity_to_set\x18\x07 \x01(\x02R\x0fsimilarityToSet\"\xae\x02\n\x14\x43uratePhotosResponse\x12?\n\x06photos\x18\x01 \x03(\x0b\x32\'.likeness.face_analysis.v1.CuratedPhotoR\x06photos\x12%\n\x0e\x61\x63\x63\x65pted_count\x18\x02 \x01(\x05R\racceptedCount\x12\x44\n\x0emean_embedding\x18\x03 \x01(\x0b\x32\x1d.likeness.common.v1.EmbeddingR\rmeanEmbedding\x12\x41\n\nattributes\x18\x04 \x03(\x0b\x32!.likeness.common.v1.FaceAttributeR\nattributes\x12%\n\x0etemplate_index\x18\x05 \x01(\x05R\rtemplateIndex\"\x13\n\x11GetBackendRequest\"\x8e\x01\n\tModelInfo\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n\x07purpose\x18\x02 \x01(\tR\x07purpose\x12\x18\n\x07licence\x18\x03 \x01(\tR\x07licence\x12!\n\x0cis_available\x18\x04 \x01(\x08R\x0bisAvailable\x12\x16\n\x06remedy\x18\x05 \x01(\tR\x06remedy\"\xd1\x01\n\x12GetBackendResponse\x12\x18\n\x07\x62\x61\x63kend\x18\x01 \x01(\tR\x07\x62\x61\x63kend\x12<\n\x06models\x18\x02 \x03(\x0b\x32$.likeness.face_analysis.v1.ModelInfoR\x06models\x12\x32\n\x15same_person_threshold\x18\x03 \x01(\x02R\x13samePersonThreshold\x12/\n\x13\x65mbedding_dimension\x18\x04 \x01(\x05R\x12\x65mbeddingDimension2\xb7\x04\n\x13\x46\x61\x63\x65\x41nalysisService\x12\x62\n\x07\x41nalyze\x12).likeness.face_analysis.v1.AnalyzeRequest\x1a*.likeness.face_analysis.v1.AnalyzeResponse\"\x00\x12x\n\rAnalyzeStream\x12/.likeness.face_analysis.v1.AnalyzeStreamRequest\x1a\x30.likeness.face_analysis.v1.AnalyzeStreamResponse\"\x00(\x01\x30\x01\x12\x62\n\x07\x43ompare\x12).likeness.face_analysis.v1.CompareRequest\x1a*.likeness.face_analysis.v1.CompareResponse\"\x00\x12q\n\x0c\x43uratePhotos\x12..likeness.face_analysis.v1.CuratePhotosRequest\x1a/.likeness.face_analysis.v1.CuratePhotosResponse\"\x00\x12k\n\nGetBackend\x12,.likeness.face_analysis.v1.GetBackendRequest\x1a-.likeness.face_analysis.v1.GetBackendResponse\"\x00\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-likeness/face_analysis/v1/face_analysis.proto\x12\x19likeness.face_analysis.v1\x1a\x1dlikeness/common/v1/face.proto\x1a\x1elikeness/common/v1/image.proto\"\xa8\x01\n\x0e\x41nalyzeRequest\x12=\n\x06images\x18\x01 \x03(\x0b\x32\x19.likeness.common.v1.ImageB\n\xbaH\x07\x92\x01\x04\x08\x01\x10@R\x06images\x12W\n\x08\x66\x65\x61tures\x18\x02 \x03(\x0e\x32&.likeness.face_analysis.v1.FaceFeatureB\x13\xbaH\x10\x92\x01\r\x10\x08\x18\x01\"\x07\x82\x01\x04\x10\x01 \x00R\x08\x66\x65\x61tures\"\xe8\x01\n\rAnalyzedImage\x12.\n\x05\x66\x61\x63\x65s\x18\x01 \x03(\x0b\x32\x18.likeness.common.v1.FaceR\x05\x66\x61\x63\x65s\x12\x35\n\x07refusal\x18\x02 \x01(\x0b\x32\x1b.likeness.common.v1.RefusalR\x07refusal\x12\x19\n\x08width_px\x18\x03 \x01(\x05R\x07widthPx\x12\x1b\n\theight_px\x18\x04 \x01(\x05R\x08heightPx\x12\x38\n\x18\x61pplied_rotation_degrees\x18\x05 \x01(\x05R\x16\x61ppliedRotationDegrees\"S\n\x0f\x41nalyzeResponse\x12@\n\x06images\x18\x01 \x03(\x0b\x32(.likeness.face_analysis.v1.AnalyzedImageR\x06images\"\xcd\x01\n\x14\x41nalyzeStreamRequest\x12#\n\x08sequence\x18\x01 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x00R\x08sequence\x12\x37\n\x05image\x18\x02 \x01(\x0b\x32\x19.likeness.common.v1.ImageB\x06\xbaH\x03\xc8\x01\x01R\x05image\x12W\n\x08\x66\x65\x61tures\x18\x03 \x03(\x0e\x32&.likeness.face_analysis.v1.FaceFeatureB\x13\xbaH\x10\x92\x01\r\x10\x08\x18\x01\"\x07\x82\x01\x04\x10\x01 \x00R\x08\x66\x65\x61tures\"s\n\x15\x41nalyzeStreamResponse\x12\x1a\n\x08sequence\x18\x01 \x01(\x03R\x08sequence\x12>\n\x05image\x18\x02 \x01(\x0b\x32(.likeness.face_analysis.v1.AnalyzedImageR\x05image\"\x84\x01\n\x0e\x43ompareRequest\x12\x37\n\x05\x66irst\x18\x01 \x01(\x0b\x32\x19.likeness.common.v1.ImageB\x06\xbaH\x03\xc8\x01\x01R\x05\x66irst\x12\x39\n\x06second\x18\x02 \x01(\x0b\x32\x19.likeness.common.v1.ImageB\x06\xbaH\x03\xc8\x01\x01R\x06second\"\x8b\x01\n\x0f\x43ompareResponse\x12\x1e\n\nsimilarity\x18\x01 \x01(\x02R\nsimilarity\x12\x32\n\x15same_person_threshold\x18\x02 \x01(\x02R\x13samePersonThreshold\x12$\n\x0eis_same_person\x18\x03 \x01(\x08R\x0cisSamePerson\"\x95\x01\n\x13\x43uratePhotosRequest\x12=\n\x06photos\x18\x01 \x03(\x0b\x32\x19.likeness.common.v1.ImageB\n\xbaH\x07\x92\x01\x04\x08\x01\x10@R\x06photos\x12/\n\x0bmin_face_px\x18\x02 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\x80\x08(\x10H\x00R\tminFacePx\x88\x01\x01\x42\x0e\n\x0c_min_face_px\"\xc9\x02\n\x0c\x43uratedPhoto\x12\x1f\n\x0bis_accepted\x18\x01 \x01(\x08R\nisAccepted\x12\x37\n\x08refusals\x18\x02 \x03(\x0b\x32\x1b.likeness.common.v1.RefusalR\x08refusals\x12,\n\x04\x66\x61\x63\x65\x18\x03 \x01(\x0b\x32\x18.likeness.common.v1.FaceR\x04\x66\x61\x63\x65\x12\x37\n\x08warnings\x18\x04 \x03(\x0b\x32\x1b.likeness.common.v1.RefusalR\x08warnings\x12\x38\n\x18\x61pplied_rotation_degrees\x18\x05 \x01(\x05R\x16\x61ppliedRotationDegrees\x12\x12\n\x04name\x18\x06 \x01(\tR\x04name\x12*\n\x11similarity_to_set\x18\x07 \x01(\x02R\x0fsimilarityToSet\"\xae\x02\n\x14\x43uratePhotosResponse\x12?\n\x06photos\x18\x01 \x03(\x0b\x32\'.likeness.face_analysis.v1.CuratedPhotoR\x06photos\x12%\n\x0e\x61\x63\x63\x65pted_count\x18\x02 \x01(\x05R\racceptedCount\x12\x44\n\x0emean_embedding\x18\x03 \x01(\x0b\x32\x1d.likeness.common.v1.EmbeddingR\rmeanEmbedding\x12\x41\n\nattributes\x18\x04 \x03(\x0b\x32!.likeness.common.v1.FaceAttributeR\nattributes\x12%\n\x0etemplate_index\x18\x05 \x01(\x05R\rtemplateIndex\"\x13\n\x11GetBackendRequest\"\x8e\x01\n\tModelInfo\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n\x07purpose\x18\x02 \x01(\tR\x07purpose\x12\x18\n\x07licence\x18\x03 \x01(\tR\x07licence\x12!\n\x0cis_available\x18\x04 \x01(\x08R\x0bisAvailable\x12\x16\n\x06remedy\x18\x05 \x01(\tR\x06remedy\"\xc0\x02\n\x12GetBackendResponse\x12\x18\n\x07\x62\x61\x63kend\x18\x01 \x01(\tR\x07\x62\x61\x63kend\x12<\n\x06models\x18\x02 \x03(\x0b\x32$.likeness.face_analysis.v1.ModelInfoR\x06models\x12\x32\n\x15same_person_threshold\x18\x03 \x01(\x02R\x13samePersonThreshold\x12/\n\x13\x65mbedding_dimension\x18\x04 \x01(\x05R\x12\x65mbeddingDimension\x12\x42\n\x08\x66\x65\x61tures\x18\x05 \x03(\x0e\x32&.likeness.face_analysis.v1.FaceFeatureR\x08\x66\x65\x61tures\x12)\n\x10\x63omparison_model\x18\x06 \x01(\tR\x0f\x63omparisonModel*_\n\x0b\x46\x61\x63\x65\x46\x65\x61ture\x12\x1c\n\x18\x46\x41\x43\x45_FEATURE_UNSPECIFIED\x10\x00\x12\x1a\n\x16\x46\x41\x43\x45_FEATURE_STRUCTURE\x10\x01\x12\x16\n\x12\x46\x41\x43\x45_FEATURE_MARKS\x10\x02\x32\xb7\x04\n\x13\x46\x61\x63\x65\x41nalysisService\x12\x62\n\x07\x41nalyze\x12).likeness.face_analysis.v1.AnalyzeRequest\x1a*.likeness.face_analysis.v1.AnalyzeResponse\"\x00\x12x\n\rAnalyzeStream\x12/.likeness.face_analysis.v1.AnalyzeStreamRequest\x1a\x30.likeness.face_analysis.v1.AnalyzeStreamResponse\"\x00(\x01\x30\x01\x12\x62\n\x07\x43ompare\x12).likeness.face_analysis.v1.CompareRequest\x1a*.likeness.face_analysis.v1.CompareResponse\"\x00\x12q\n\x0c\x43uratePhotos\x12..likeness.face_analysis.v1.CuratePhotosRequest\x1a/.likeness.face_analysis.v1.CuratePhotosResponse\"\x00\x12k\n\nGetBackend\x12,.likeness.face_analysis.v1.GetBackendRequest\x1a-.likeness.face_analysis.v1.GetBackendResponse\"\x00\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,10 +35,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_ANALYZEREQUEST'].fields_by_name['images']._loaded_options = None
   _globals['_ANALYZEREQUEST'].fields_by_name['images']._serialized_options = b'\272H\007\222\001\004\010\001\020@'
+  _globals['_ANALYZEREQUEST'].fields_by_name['features']._loaded_options = None
+  _globals['_ANALYZEREQUEST'].fields_by_name['features']._serialized_options = b'\272H\020\222\001\r\020\010\030\001\"\007\202\001\004\020\001 \000'
   _globals['_ANALYZESTREAMREQUEST'].fields_by_name['sequence']._loaded_options = None
   _globals['_ANALYZESTREAMREQUEST'].fields_by_name['sequence']._serialized_options = b'\272H\004\"\002(\000'
   _globals['_ANALYZESTREAMREQUEST'].fields_by_name['image']._loaded_options = None
   _globals['_ANALYZESTREAMREQUEST'].fields_by_name['image']._serialized_options = b'\272H\003\310\001\001'
+  _globals['_ANALYZESTREAMREQUEST'].fields_by_name['features']._loaded_options = None
+  _globals['_ANALYZESTREAMREQUEST'].fields_by_name['features']._serialized_options = b'\272H\020\222\001\r\020\010\030\001\"\007\202\001\004\020\001 \000'
   _globals['_COMPAREREQUEST'].fields_by_name['first']._loaded_options = None
   _globals['_COMPAREREQUEST'].fields_by_name['first']._serialized_options = b'\272H\003\310\001\001'
   _globals['_COMPAREREQUEST'].fields_by_name['second']._loaded_options = None
@@ -47,32 +51,34 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CURATEPHOTOSREQUEST'].fields_by_name['photos']._serialized_options = b'\272H\007\222\001\004\010\001\020@'
   _globals['_CURATEPHOTOSREQUEST'].fields_by_name['min_face_px']._loaded_options = None
   _globals['_CURATEPHOTOSREQUEST'].fields_by_name['min_face_px']._serialized_options = b'\272H\007\032\005\030\200\010(\020'
-  _globals['_ANALYZEREQUEST']._serialized_start=139
-  _globals['_ANALYZEREQUEST']._serialized_end=218
-  _globals['_ANALYZEDIMAGE']._serialized_start=221
-  _globals['_ANALYZEDIMAGE']._serialized_end=453
-  _globals['_ANALYZERESPONSE']._serialized_start=455
-  _globals['_ANALYZERESPONSE']._serialized_end=538
-  _globals['_ANALYZESTREAMREQUEST']._serialized_start=540
-  _globals['_ANALYZESTREAMREQUEST']._serialized_end=656
-  _globals['_ANALYZESTREAMRESPONSE']._serialized_start=658
-  _globals['_ANALYZESTREAMRESPONSE']._serialized_end=773
-  _globals['_COMPAREREQUEST']._serialized_start=776
-  _globals['_COMPAREREQUEST']._serialized_end=908
-  _globals['_COMPARERESPONSE']._serialized_start=911
-  _globals['_COMPARERESPONSE']._serialized_end=1050
-  _globals['_CURATEPHOTOSREQUEST']._serialized_start=1053
-  _globals['_CURATEPHOTOSREQUEST']._serialized_end=1202
-  _globals['_CURATEDPHOTO']._serialized_start=1205
-  _globals['_CURATEDPHOTO']._serialized_end=1534
-  _globals['_CURATEPHOTOSRESPONSE']._serialized_start=1537
-  _globals['_CURATEPHOTOSRESPONSE']._serialized_end=1839
-  _globals['_GETBACKENDREQUEST']._serialized_start=1841
-  _globals['_GETBACKENDREQUEST']._serialized_end=1860
-  _globals['_MODELINFO']._serialized_start=1863
-  _globals['_MODELINFO']._serialized_end=2005
-  _globals['_GETBACKENDRESPONSE']._serialized_start=2008
-  _globals['_GETBACKENDRESPONSE']._serialized_end=2217
-  _globals['_FACEANALYSISSERVICE']._serialized_start=2220
-  _globals['_FACEANALYSISSERVICE']._serialized_end=2787
+  _globals['_FACEFEATURE']._serialized_start=2510
+  _globals['_FACEFEATURE']._serialized_end=2605
+  _globals['_ANALYZEREQUEST']._serialized_start=140
+  _globals['_ANALYZEREQUEST']._serialized_end=308
+  _globals['_ANALYZEDIMAGE']._serialized_start=311
+  _globals['_ANALYZEDIMAGE']._serialized_end=543
+  _globals['_ANALYZERESPONSE']._serialized_start=545
+  _globals['_ANALYZERESPONSE']._serialized_end=628
+  _globals['_ANALYZESTREAMREQUEST']._serialized_start=631
+  _globals['_ANALYZESTREAMREQUEST']._serialized_end=836
+  _globals['_ANALYZESTREAMRESPONSE']._serialized_start=838
+  _globals['_ANALYZESTREAMRESPONSE']._serialized_end=953
+  _globals['_COMPAREREQUEST']._serialized_start=956
+  _globals['_COMPAREREQUEST']._serialized_end=1088
+  _globals['_COMPARERESPONSE']._serialized_start=1091
+  _globals['_COMPARERESPONSE']._serialized_end=1230
+  _globals['_CURATEPHOTOSREQUEST']._serialized_start=1233
+  _globals['_CURATEPHOTOSREQUEST']._serialized_end=1382
+  _globals['_CURATEDPHOTO']._serialized_start=1385
+  _globals['_CURATEDPHOTO']._serialized_end=1714
+  _globals['_CURATEPHOTOSRESPONSE']._serialized_start=1717
+  _globals['_CURATEPHOTOSRESPONSE']._serialized_end=2019
+  _globals['_GETBACKENDREQUEST']._serialized_start=2021
+  _globals['_GETBACKENDREQUEST']._serialized_end=2040
+  _globals['_MODELINFO']._serialized_start=2043
+  _globals['_MODELINFO']._serialized_end=2185
+  _globals['_GETBACKENDRESPONSE']._serialized_start=2188
+  _globals['_GETBACKENDRESPONSE']._serialized_end=2508
+  _globals['_FACEANALYSISSERVICE']._serialized_start=2608
+  _globals['_FACEANALYSISSERVICE']._serialized_end=3175
 # @@protoc_insertion_point(module_scope)

@@ -1,6 +1,7 @@
 from likeness.common.v1 import face_pb2 as _face_pb2
 from likeness.common.v1 import image_pb2 as _image_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from collections.abc import Iterable as _Iterable, Mapping as _Mapping
@@ -8,11 +9,22 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class FaceFeature(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    FACE_FEATURE_UNSPECIFIED: _ClassVar[FaceFeature]
+    FACE_FEATURE_STRUCTURE: _ClassVar[FaceFeature]
+    FACE_FEATURE_MARKS: _ClassVar[FaceFeature]
+FACE_FEATURE_UNSPECIFIED: FaceFeature
+FACE_FEATURE_STRUCTURE: FaceFeature
+FACE_FEATURE_MARKS: FaceFeature
+
 class AnalyzeRequest(_message.Message):
-    __slots__ = ("images",)
+    __slots__ = ("images", "features")
     IMAGES_FIELD_NUMBER: _ClassVar[int]
+    FEATURES_FIELD_NUMBER: _ClassVar[int]
     images: _containers.RepeatedCompositeFieldContainer[_image_pb2.Image]
-    def __init__(self, images: _Optional[_Iterable[_Union[_image_pb2.Image, _Mapping]]] = ...) -> None: ...
+    features: _containers.RepeatedScalarFieldContainer[FaceFeature]
+    def __init__(self, images: _Optional[_Iterable[_Union[_image_pb2.Image, _Mapping]]] = ..., features: _Optional[_Iterable[_Union[FaceFeature, str]]] = ...) -> None: ...
 
 class AnalyzedImage(_message.Message):
     __slots__ = ("faces", "refusal", "width_px", "height_px", "applied_rotation_degrees")
@@ -35,12 +47,14 @@ class AnalyzeResponse(_message.Message):
     def __init__(self, images: _Optional[_Iterable[_Union[AnalyzedImage, _Mapping]]] = ...) -> None: ...
 
 class AnalyzeStreamRequest(_message.Message):
-    __slots__ = ("sequence", "image")
+    __slots__ = ("sequence", "image", "features")
     SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     IMAGE_FIELD_NUMBER: _ClassVar[int]
+    FEATURES_FIELD_NUMBER: _ClassVar[int]
     sequence: int
     image: _image_pb2.Image
-    def __init__(self, sequence: _Optional[int] = ..., image: _Optional[_Union[_image_pb2.Image, _Mapping]] = ...) -> None: ...
+    features: _containers.RepeatedScalarFieldContainer[FaceFeature]
+    def __init__(self, sequence: _Optional[int] = ..., image: _Optional[_Union[_image_pb2.Image, _Mapping]] = ..., features: _Optional[_Iterable[_Union[FaceFeature, str]]] = ...) -> None: ...
 
 class AnalyzeStreamResponse(_message.Message):
     __slots__ = ("sequence", "image")
@@ -127,13 +141,17 @@ class ModelInfo(_message.Message):
     def __init__(self, name: _Optional[str] = ..., purpose: _Optional[str] = ..., licence: _Optional[str] = ..., is_available: _Optional[bool] = ..., remedy: _Optional[str] = ...) -> None: ...
 
 class GetBackendResponse(_message.Message):
-    __slots__ = ("backend", "models", "same_person_threshold", "embedding_dimension")
+    __slots__ = ("backend", "models", "same_person_threshold", "embedding_dimension", "features", "comparison_model")
     BACKEND_FIELD_NUMBER: _ClassVar[int]
     MODELS_FIELD_NUMBER: _ClassVar[int]
     SAME_PERSON_THRESHOLD_FIELD_NUMBER: _ClassVar[int]
     EMBEDDING_DIMENSION_FIELD_NUMBER: _ClassVar[int]
+    FEATURES_FIELD_NUMBER: _ClassVar[int]
+    COMPARISON_MODEL_FIELD_NUMBER: _ClassVar[int]
     backend: str
     models: _containers.RepeatedCompositeFieldContainer[ModelInfo]
     same_person_threshold: float
     embedding_dimension: int
-    def __init__(self, backend: _Optional[str] = ..., models: _Optional[_Iterable[_Union[ModelInfo, _Mapping]]] = ..., same_person_threshold: _Optional[float] = ..., embedding_dimension: _Optional[int] = ...) -> None: ...
+    features: _containers.RepeatedScalarFieldContainer[FaceFeature]
+    comparison_model: str
+    def __init__(self, backend: _Optional[str] = ..., models: _Optional[_Iterable[_Union[ModelInfo, _Mapping]]] = ..., same_person_threshold: _Optional[float] = ..., embedding_dimension: _Optional[int] = ..., features: _Optional[_Iterable[_Union[FaceFeature, str]]] = ..., comparison_model: _Optional[str] = ...) -> None: ...

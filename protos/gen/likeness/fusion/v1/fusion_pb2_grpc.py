@@ -26,7 +26,8 @@ if _version_not_supported:
 
 
 class FusionServiceStub:
-    """Fuses, restores, enhances and ranks. Stateless. Finds no faces itself: the caller passes what FaceAnalysis found.
+    """Fuses, restores, enhances and ranks. Stateless. Finds no faces itself: the caller passes what FaceAnalysis found, with
+    the structure of the faces (and, for RestoreMarks, the marks of the references).
     """
 
     def __init__(self, channel):
@@ -45,6 +46,11 @@ class FusionServiceStub:
                 request_serializer=likeness_dot_fusion_dot_v1_dot_fusion__pb2.RestoreMarksRequest.SerializeToString,
                 response_deserializer=likeness_dot_fusion_dot_v1_dot_fusion__pb2.RestoreMarksResponse.FromString,
                 _registered_method=True)
+        self.RestoreTexture = channel.unary_unary(
+                '/likeness.fusion.v1.FusionService/RestoreTexture',
+                request_serializer=likeness_dot_fusion_dot_v1_dot_fusion__pb2.RestoreTextureRequest.SerializeToString,
+                response_deserializer=likeness_dot_fusion_dot_v1_dot_fusion__pb2.RestoreTextureResponse.FromString,
+                _registered_method=True)
         self.Enhance = channel.unary_unary(
                 '/likeness.fusion.v1.FusionService/Enhance',
                 request_serializer=likeness_dot_fusion_dot_v1_dot_fusion__pb2.EnhanceRequest.SerializeToString,
@@ -58,7 +64,8 @@ class FusionServiceStub:
 
 
 class FusionServiceServicer:
-    """Fuses, restores, enhances and ranks. Stateless. Finds no faces itself: the caller passes what FaceAnalysis found.
+    """Fuses, restores, enhances and ranks. Stateless. Finds no faces itself: the caller passes what FaceAnalysis found, with
+    the structure of the faces (and, for RestoreMarks, the marks of the references).
     """
 
     def Fuse(self, request, context):
@@ -70,7 +77,15 @@ class FusionServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RestoreMarks(self, request, context):
-        """Puts moles that recur over the references back onto a candidate. Idempotent.
+        """Puts moles, freckles and scars that recur over the references back onto a candidate, where its pose shows their
+        place. Idempotent.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RestoreTexture(self, request, context):
+        """Brings wrinkles and the texture of the skin back from the best template. Idempotent.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -104,6 +119,11 @@ def add_FusionServiceServicer_to_server(servicer, server):
                     request_deserializer=likeness_dot_fusion_dot_v1_dot_fusion__pb2.RestoreMarksRequest.FromString,
                     response_serializer=likeness_dot_fusion_dot_v1_dot_fusion__pb2.RestoreMarksResponse.SerializeToString,
             ),
+            'RestoreTexture': grpc.unary_unary_rpc_method_handler(
+                    servicer.RestoreTexture,
+                    request_deserializer=likeness_dot_fusion_dot_v1_dot_fusion__pb2.RestoreTextureRequest.FromString,
+                    response_serializer=likeness_dot_fusion_dot_v1_dot_fusion__pb2.RestoreTextureResponse.SerializeToString,
+            ),
             'Enhance': grpc.unary_unary_rpc_method_handler(
                     servicer.Enhance,
                     request_deserializer=likeness_dot_fusion_dot_v1_dot_fusion__pb2.EnhanceRequest.FromString,
@@ -123,7 +143,8 @@ def add_FusionServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class FusionService:
-    """Fuses, restores, enhances and ranks. Stateless. Finds no faces itself: the caller passes what FaceAnalysis found.
+    """Fuses, restores, enhances and ranks. Stateless. Finds no faces itself: the caller passes what FaceAnalysis found, with
+    the structure of the faces (and, for RestoreMarks, the marks of the references).
     """
 
     @staticmethod
@@ -170,6 +191,33 @@ class FusionService:
             '/likeness.fusion.v1.FusionService/RestoreMarks',
             likeness_dot_fusion_dot_v1_dot_fusion__pb2.RestoreMarksRequest.SerializeToString,
             likeness_dot_fusion_dot_v1_dot_fusion__pb2.RestoreMarksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RestoreTexture(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/likeness.fusion.v1.FusionService/RestoreTexture',
+            likeness_dot_fusion_dot_v1_dot_fusion__pb2.RestoreTextureRequest.SerializeToString,
+            likeness_dot_fusion_dot_v1_dot_fusion__pb2.RestoreTextureResponse.FromString,
             options,
             channel_credentials,
             insecure,

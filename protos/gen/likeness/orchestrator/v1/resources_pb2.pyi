@@ -74,8 +74,20 @@ class IdentityPhoto(_message.Message):
     applied_rotation_degrees: int
     def __init__(self, display_name: _Optional[str] = ..., artifact: _Optional[_Union[_image_pb2.ArtifactRef, _Mapping]] = ..., is_accepted: _Optional[bool] = ..., refusals: _Optional[_Iterable[_Union[_face_pb2.Refusal, _Mapping]]] = ..., warnings: _Optional[_Iterable[_Union[_face_pb2.Refusal, _Mapping]]] = ..., similarity_to_set: _Optional[float] = ..., applied_rotation_degrees: _Optional[int] = ...) -> None: ...
 
+class Finishing(_message.Message):
+    __slots__ = ("fuse", "restore_marks", "restore_texture", "enhance")
+    FUSE_FIELD_NUMBER: _ClassVar[int]
+    RESTORE_MARKS_FIELD_NUMBER: _ClassVar[int]
+    RESTORE_TEXTURE_FIELD_NUMBER: _ClassVar[int]
+    ENHANCE_FIELD_NUMBER: _ClassVar[int]
+    fuse: bool
+    restore_marks: bool
+    restore_texture: bool
+    enhance: bool
+    def __init__(self, fuse: _Optional[bool] = ..., restore_marks: _Optional[bool] = ..., restore_texture: _Optional[bool] = ..., enhance: _Optional[bool] = ...) -> None: ...
+
 class PortraitSpec(_message.Message):
-    __slots__ = ("identity", "style", "portrait_count", "candidate_count", "mode", "prompt", "negative_prompt", "seed", "size_px")
+    __slots__ = ("identity", "style", "portrait_count", "candidate_count", "mode", "prompt", "negative_prompt", "seed", "size_px", "finishing")
     IDENTITY_FIELD_NUMBER: _ClassVar[int]
     STYLE_FIELD_NUMBER: _ClassVar[int]
     PORTRAIT_COUNT_FIELD_NUMBER: _ClassVar[int]
@@ -85,6 +97,7 @@ class PortraitSpec(_message.Message):
     NEGATIVE_PROMPT_FIELD_NUMBER: _ClassVar[int]
     SEED_FIELD_NUMBER: _ClassVar[int]
     SIZE_PX_FIELD_NUMBER: _ClassVar[int]
+    FINISHING_FIELD_NUMBER: _ClassVar[int]
     identity: str
     style: str
     portrait_count: int
@@ -94,7 +107,8 @@ class PortraitSpec(_message.Message):
     negative_prompt: str
     seed: int
     size_px: int
-    def __init__(self, identity: _Optional[str] = ..., style: _Optional[str] = ..., portrait_count: _Optional[int] = ..., candidate_count: _Optional[int] = ..., mode: _Optional[_Union[IdentityMode, str]] = ..., prompt: _Optional[str] = ..., negative_prompt: _Optional[str] = ..., seed: _Optional[int] = ..., size_px: _Optional[int] = ...) -> None: ...
+    finishing: Finishing
+    def __init__(self, identity: _Optional[str] = ..., style: _Optional[str] = ..., portrait_count: _Optional[int] = ..., candidate_count: _Optional[int] = ..., mode: _Optional[_Union[IdentityMode, str]] = ..., prompt: _Optional[str] = ..., negative_prompt: _Optional[str] = ..., seed: _Optional[int] = ..., size_px: _Optional[int] = ..., finishing: _Optional[_Union[Finishing, _Mapping]] = ...) -> None: ...
 
 class StageTime(_message.Message):
     __slots__ = ("stage", "duration")
@@ -104,8 +118,40 @@ class StageTime(_message.Message):
     duration: _duration_pb2.Duration
     def __init__(self, stage: _Optional[_Union[Stage, str]] = ..., duration: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
 
+class Edit(_message.Message):
+    __slots__ = ("step", "is_kept", "reason", "similarity_before", "similarity_after", "quality_before", "quality_after", "detail")
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    IS_KEPT_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    SIMILARITY_BEFORE_FIELD_NUMBER: _ClassVar[int]
+    SIMILARITY_AFTER_FIELD_NUMBER: _ClassVar[int]
+    QUALITY_BEFORE_FIELD_NUMBER: _ClassVar[int]
+    QUALITY_AFTER_FIELD_NUMBER: _ClassVar[int]
+    DETAIL_FIELD_NUMBER: _ClassVar[int]
+    step: str
+    is_kept: bool
+    reason: str
+    similarity_before: float
+    similarity_after: float
+    quality_before: float
+    quality_after: float
+    detail: str
+    def __init__(self, step: _Optional[str] = ..., is_kept: _Optional[bool] = ..., reason: _Optional[str] = ..., similarity_before: _Optional[float] = ..., similarity_after: _Optional[float] = ..., quality_before: _Optional[float] = ..., quality_after: _Optional[float] = ..., detail: _Optional[str] = ...) -> None: ...
+
+class PlacedMark(_message.Message):
+    __slots__ = ("kind", "center", "radius_px", "confidence")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    CENTER_FIELD_NUMBER: _ClassVar[int]
+    RADIUS_PX_FIELD_NUMBER: _ClassVar[int]
+    CONFIDENCE_FIELD_NUMBER: _ClassVar[int]
+    kind: str
+    center: _image_pb2.Point
+    radius_px: float
+    confidence: float
+    def __init__(self, kind: _Optional[str] = ..., center: _Optional[_Union[_image_pb2.Point, _Mapping]] = ..., radius_px: _Optional[float] = ..., confidence: _Optional[float] = ...) -> None: ...
+
 class Candidate(_message.Message):
-    __slots__ = ("candidate_id", "artifact", "seed", "rank", "score", "best_similarity", "mean_similarity", "rejection", "manifest", "is_winner")
+    __slots__ = ("candidate_id", "artifact", "seed", "rank", "score", "best_similarity", "mean_similarity", "rejection", "manifest", "is_winner", "edits", "restored_marks")
     CANDIDATE_ID_FIELD_NUMBER: _ClassVar[int]
     ARTIFACT_FIELD_NUMBER: _ClassVar[int]
     SEED_FIELD_NUMBER: _ClassVar[int]
@@ -116,6 +162,8 @@ class Candidate(_message.Message):
     REJECTION_FIELD_NUMBER: _ClassVar[int]
     MANIFEST_FIELD_NUMBER: _ClassVar[int]
     IS_WINNER_FIELD_NUMBER: _ClassVar[int]
+    EDITS_FIELD_NUMBER: _ClassVar[int]
+    RESTORED_MARKS_FIELD_NUMBER: _ClassVar[int]
     candidate_id: str
     artifact: _image_pb2.ArtifactRef
     seed: int
@@ -126,7 +174,9 @@ class Candidate(_message.Message):
     rejection: _face_pb2.Refusal
     manifest: _image_pb2.ArtifactRef
     is_winner: bool
-    def __init__(self, candidate_id: _Optional[str] = ..., artifact: _Optional[_Union[_image_pb2.ArtifactRef, _Mapping]] = ..., seed: _Optional[int] = ..., rank: _Optional[int] = ..., score: _Optional[float] = ..., best_similarity: _Optional[float] = ..., mean_similarity: _Optional[float] = ..., rejection: _Optional[_Union[_face_pb2.Refusal, _Mapping]] = ..., manifest: _Optional[_Union[_image_pb2.ArtifactRef, _Mapping]] = ..., is_winner: _Optional[bool] = ...) -> None: ...
+    edits: _containers.RepeatedCompositeFieldContainer[Edit]
+    restored_marks: _containers.RepeatedCompositeFieldContainer[PlacedMark]
+    def __init__(self, candidate_id: _Optional[str] = ..., artifact: _Optional[_Union[_image_pb2.ArtifactRef, _Mapping]] = ..., seed: _Optional[int] = ..., rank: _Optional[int] = ..., score: _Optional[float] = ..., best_similarity: _Optional[float] = ..., mean_similarity: _Optional[float] = ..., rejection: _Optional[_Union[_face_pb2.Refusal, _Mapping]] = ..., manifest: _Optional[_Union[_image_pb2.ArtifactRef, _Mapping]] = ..., is_winner: _Optional[bool] = ..., edits: _Optional[_Iterable[_Union[Edit, _Mapping]]] = ..., restored_marks: _Optional[_Iterable[_Union[PlacedMark, _Mapping]]] = ...) -> None: ...
 
 class Portrait(_message.Message):
     __slots__ = ("name", "spec", "state", "stage", "progress", "remaining_time", "candidates", "prompt", "notices", "error", "stage_times", "create_time", "start_time", "end_time", "identity_gate", "used_adapter")
