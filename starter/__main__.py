@@ -31,6 +31,7 @@ class Model(StrEnum):
     VAE = "vae"
     DECODER = "decoder"
     ATTRIBUTES = "attributes"
+    SCENE = "scene"
     TEXT = "text"
     READER = "reader"
     GENERATOR = "generator"

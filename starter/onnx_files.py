@@ -33,6 +33,8 @@ def write_onnx(
     with warnings.catch_warnings():
         # The exporter that replaces this one needs onnxscript; plain convolutions do not.
         warnings.simplefilter("ignore", DeprecationWarning)
+        # Group norm asks whether there is more than one value per channel: there always is.
+        warnings.simplefilter("ignore", torch.jit.TracerWarning)
         torch.onnx.export(
             net.eval().float(),
             (example,),

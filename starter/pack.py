@@ -19,7 +19,7 @@ from starter.train.loop import Trainer
 from starter.train.style import LOOK, RANK
 
 SMALL_NETS = (
-    "attributes", "structure", "parser", "marks", "quality", "enhancer", "upscaler", "embedder",
+    "attributes", "structure", "parser", "marks", "quality", "enhancer", "upscaler", "embedder", "scene",
 )  # fmt: skip
 """Packed where they have been trained: folders of an ONNX file and its card."""
 SIZE_LIMIT_MB = 110

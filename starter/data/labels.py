@@ -25,6 +25,23 @@ LABELS: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Attribute -> its words, in the order of the attribute net's logits. Hair under a headscarf is "hidden"."""
 
+SCENE_LABELS: Mapping[str, tuple[str, ...]] = {
+    "expression": (
+        "neutral", "smile", "grin", "surprise", "frown", "smirk", "pucker", "sneer", "squint", "sad",
+    ),
+    "background": (
+        "white", "grey", "black", "red", "orange", "yellow", "green", "teal", "blue", "navy", "purple",
+        "pink", "beige", "sky", "sunset", "forest", "city at night", "library", "living room",
+    ),
+    "clothes_color": (
+        "white", "grey", "black", "red", "orange", "yellow", "green", "blue", "navy", "purple", "pink",
+        "brown",
+    ),
+    "clothes_cut": ("t-shirt", "turtleneck", "collared shirt", "suit", "hoodie"),
+    "facing": ("left", "forward", "right"),
+}  # fmt: skip
+"""What a whole portrait shows beside the person, in the order of the scene net's logits."""
+
 ABSENT: Mapping[str, object] = {"hat": "none", "hat_color": "none", "earrings": "none", "scar": False}
 """What a record says that was written before these attributes were known."""
 
@@ -72,16 +89,10 @@ EXPRESSIONS: Mapping[str, str] = {
 }
 """Expression of the renderer -> the words for it."""
 
-BACKGROUNDS = (
-    "white", "grey", "black", "red", "orange", "yellow", "green", "teal", "blue", "navy", "purple", "pink",
-    "beige",
-    "sky", "sunset", "forest", "city at night", "library", "living room",
-)  # fmt: skip
+BACKGROUNDS = SCENE_LABELS["background"]
 """Colours, then places."""
 CLOTHES_CUTS = tuple(CLOTHES_WORDS)
-CLOTHES_COLORS = (
-    "white", "grey", "black", "red", "orange", "yellow", "green", "blue", "navy", "purple", "pink", "brown",
-)  # fmt: skip
+CLOTHES_COLORS = SCENE_LABELS["clothes_color"]
 LIGHTS = ("soft light", "warm light", "cool light", "dramatic light")
 FACING_LIMIT_DEG = 10.0
 """A head turned further than this is "facing left" or "facing right" (the viewer's)."""

@@ -1,7 +1,8 @@
-"""A small residual net that reads appearance attributes from a 128 px head crop."""
+"""A small residual net that reads words off a 128 px crop: of the person, or of the whole scene."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
 
 import torch
@@ -27,9 +28,13 @@ class _Block(nn.Module):
 
 
 class AttributeNet(nn.Module):
-    """One classifier per attribute on shared features."""
+    """One classifier per list of words on shared features."""
 
-    def __init__(self, widths: tuple[int, ...] = (32, 64, 128, 192)) -> None:
+    def __init__(
+        self,
+        labels: Mapping[str, tuple[str, ...]] = LABELS,
+        widths: tuple[int, ...] = (32, 64, 128, 192),
+    ) -> None:
         super().__init__()
         self.stem = nn.Sequential(nn.Conv2d(3, 24, 5, 2, 2), nn.ReLU())
         sizes = (24, *widths)
@@ -37,10 +42,10 @@ class AttributeNet(nn.Module):
         self.dropout = nn.Dropout(0.2)
         # Position matters (hair is above, beard below), so the last 4x4 map is not averaged away.
         self.mix = nn.Sequential(nn.Flatten(), nn.Linear(widths[-1] * 16, 256), nn.ReLU())
-        self.heads = nn.ModuleDict({name: nn.Linear(256, len(words)) for name, words in LABELS.items()})
+        self.heads = nn.ModuleDict({name: nn.Linear(256, len(words)) for name, words in labels.items()})
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
-        """RGB float32 (B, 3, 128, 128) in [0, 1] -> logits (B, classes) per attribute, in `LABELS` order."""
+        """RGB float32 (B, 3, 128, 128) in [0, 1] -> logits (B, words) per list, in the labels' order."""
         features = self.blocks(self.stem(images * 2 - 1))
         mixed = self.mix(self.dropout(features))
         return tuple(head(mixed) for head in self.heads.values())

@@ -1,6 +1,8 @@
 """Every small net can be trained by its command for a few steps, and its files load."""
 
+import importlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +14,12 @@ from starter.data import quality as quality_data
 from starter.data.reconstructions import Reconstructions, load_reconstructions
 from starter.models.quality import QualityNet
 from starter.models.vae import FoldedAutoencoder, build_autoencoder
-from starter.train import embedder, enhancer, marks, quality, structure, upscaler
+from starter.train import enhancer, quality, upscaler
 from tests.unit.starter.toy_faces import write_faces
 
+NETS = (
+    "structure", "marks", "quality", "enhancer", "upscaler", "embedder", "attributes", "scene",
+)  # fmt: skip
 LARGEST = {"structure": 2.5e6, "marks": 0.6e6, "enhancer": 1e6, "upscaler": 1e6}
 
 
@@ -29,10 +34,11 @@ def runs(tmp_path: Path) -> Path:
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Batches of two, and few reconstructions."""
-    for module in (structure, marks, quality, enhancer, upscaler, embedder):
-        monkeypatch.setattr(module, "RECIPE", module.replace(module.RECIPE, batch=2))
-        for name in ("RECONSTRUCTIONS", "HELD_OUT_RECONSTRUCTIONS"):
-            monkeypatch.setattr(module, name, 2, raising=False)
+    for name in NETS:
+        module = importlib.import_module(f"starter.train.{name}")
+        monkeypatch.setattr(module, "RECIPE", replace(module.RECIPE, batch=2))
+        for constant in ("RECONSTRUCTIONS", "HELD_OUT_RECONSTRUCTIONS"):
+            monkeypatch.setattr(module, constant, 2, raising=False)
         monkeypatch.setattr(module, "_NORM_BATCHES", 1, raising=False)
     monkeypatch.setattr(quality, "_TEST_BATCHES", 2)
     monkeypatch.setattr(enhancer, "_TESTS", enhancer._TESTS[:1])
@@ -40,13 +46,11 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, "_TEST_PICTURES", 1)
 
 
-@pytest.mark.parametrize("name", ["structure", "marks", "quality", "enhancer", "upscaler", "embedder"])
+@pytest.mark.parametrize("name", NETS)
 @pytest.mark.usefixtures("few")
 def test_a_net_trains_resumes_and_is_written(name: str, tmp_path: Path, runs: Path) -> None:
     write_faces(tmp_path / "data")
-    module = {"structure": structure, "marks": marks, "quality": quality}.get(name) or {
-        "enhancer": enhancer, "upscaler": upscaler, "embedder": embedder,
-    }[name]  # fmt: skip
+    module = importlib.import_module(f"starter.train.{name}")
     for steps in (1, 2):
         module.train(tmp_path / "data", runs, steps)
     folder = runs / name / "model"
