@@ -34,7 +34,7 @@ def write_onnx(
         # The exporter that replaces this one needs onnxscript; plain convolutions do not.
         warnings.simplefilter("ignore", DeprecationWarning)
         # Group norm asks whether there is more than one value per channel: there always is.
-        warnings.simplefilter("ignore", torch.jit.TracerWarning)
+        warnings.filterwarnings("ignore", "Converting a tensor to a Python boolean")
         torch.onnx.export(
             net.eval().float(),
             (example,),
