@@ -1,7 +1,7 @@
 """The mean head's face as a relief: how deep the skin lies between the dense landmarks.
 
-`python -m starter.heads.mean_surface FILE` writes it for services/fusion, in the axes and the unit of the mean
-face (`starter.heads.mean_face`); run it again when the population of characters changes.
+`python -m starter.heads.mean_surface FILE` writes it for services/fusion, in the axes and the unit of the
+mean face (`starter.heads.mean_face`); run it again when the population of characters changes.
 """
 
 import json
