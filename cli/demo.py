@@ -17,6 +17,9 @@ def demo(
         bool, typer.Option("--train/--train-free", help="Train an adapter first, or not.")
     ] = True,
     style: Annotated[str, typer.Option(help="Style, as in `likeness styles`.")] = "studio",
+    candidates: Annotated[
+        int, typer.Option(min=0, max=64, help="Candidates to rank; 0 = as many as a portrait has by default.")
+    ] = 8,
     out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("out/demo"),
 ) -> None:
     """Make portraits of a sample identity and show what the services do."""
@@ -26,4 +29,4 @@ def demo(
         raise typer.BadParameter(f"no sample identity {sample!r}; there are {known}")
     mode = "with a trained adapter" if train else "train-free"
     console.print(f"[bold]Portraits of {sample.title()}[/] from {len(photos)} renders, {mode}")
-    portrait(photos=photos, style=style, out=out, train=train, name=sample.title())
+    portrait(photos=photos, style=style, candidates=candidates, out=out, train=train, name=sample.title())

@@ -120,6 +120,9 @@ MODELS = {
     "text_encoder": ("text encoder", "Apache-2.0, trained on CC0 renders", True),
     "ip_adapter.safetensors": ("identity tokens", "Apache-2.0, trained on CC0 renders", True),
     "attributes/attributes.onnx": ("face attributes", "Apache-2.0, trained on CC0 renders", False),
+    "structure/structure.onnx": ("landmarks and parts of faces", "Apache-2.0, trained on CC0 renders", False),
+    "marks/marks.onnx": ("moles, freckles, scars", "Apache-2.0, trained on CC0 renders", False),
+    "quality/quality.onnx": ("quality of face pictures", "Apache-2.0, trained on CC0 renders", False),
     "stylizer/toon.onnx": ("toon effect", "Apache-2.0, trained on CC0 renders", False),
 }
 
@@ -138,6 +141,11 @@ def models() -> Iterator[Finding]:
         yield Finding("models", f"adapters/{path.name}", True, "style adapter; Apache-2.0", False)
 
 
+def feature_name(number: int) -> str:
+    """Returns a feature's word, such as "structure"."""
+    return face_analysis_pb2.FaceFeature.Name(number).removeprefix("FACE_FEATURE_").lower()
+
+
 def show_server(target: str) -> None:
     """Prints what a running server says of itself: health, face backend, diffusion models."""
     with grpc.insecure_channel(target) as channel:
@@ -152,6 +160,8 @@ def show_server(target: str) -> None:
             console.print(
                 f"  face analysis ({backend.backend}): {known.name}, {known.licence}, {escape(state)}"
             )
+        features = ", ".join(sorted(feature_name(number) for number in backend.features)) or "none"
+        console.print(f"  faces are compared by {backend.comparison_model}; features on request: {features}")
         diffusion = diffusion_pb2_grpc.DiffusionServiceStub(channel)
         listed = diffusion.ListModels(diffusion_pb2.ListModelsRequest(), timeout=CALL_TIMEOUT_S)
         for model in listed.models:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -36,8 +36,12 @@ class ServerDied(ValueError):
 
 
 @contextmanager
-def embedded_server(console: Console) -> Iterator[str]:
-    """Starts all services on a free port and yields "HOST:PORT" once they are warm; stops them after.
+def embedded_server(console: Console, only: Sequence[str] = ()) -> Iterator[str]:
+    """Starts the services on a free port and yields "HOST:PORT" once they are warm; stops them after.
+
+    Args:
+        console: Where a wait is shown.
+        only: Names of the services to run; empty runs all.
 
     Raises:
         ServerDied: the server ended, or was not ready in time.
@@ -48,6 +52,7 @@ def embedded_server(console: Console) -> Iterator[str]:
     with tempfile.TemporaryDirectory() as folder, log_path.open("wb") as log:
         ready = Path(folder) / "port"
         command = [sys.executable, "-m", "cli.main", "serve", "--port", "0", "--ready-file", str(ready)]
+        command += [word for name in only for word in ("--only", name)]
         environment = {**os.environ, "LIKENESS_STATE_DIR": str(state)}
         # Its own session: Ctrl-C in the terminal reaches the command alone, which then drains the server.
         process = subprocess.Popen(

@@ -13,6 +13,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from cli.edits import summary
+
 ENDED = (job_pb2.JOB_STATE_SUCCEEDED, job_pb2.JOB_STATE_FAILED, job_pb2.JOB_STATE_CANCELLED)
 STAGES = [stage for stage in resources_pb2.Stage.values() if stage != resources_pb2.STAGE_UNSPECIFIED]
 REFRESH_HZ = 8
@@ -134,10 +136,10 @@ def verdict(candidate: resources_pb2.Candidate) -> str:
 
 
 def candidate_table(candidates: Iterable[resources_pb2.Candidate]) -> Table:
-    """Returns the candidates as a table: similarity, score, verdict."""
+    """Returns the candidates as a table: similarity, score, verdict, and what was done to each."""
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for heading in ("candidate", "similarity", "score", "verdict"):
-        table.add_column(heading, justify="left" if heading in ("candidate", "verdict") else "right")
+    for heading in ("candidate", "similarity", "score", "verdict", "edits"):
+        table.add_column(heading, justify="right" if heading in ("similarity", "score") else "left")
     for candidate in sorted(candidates, key=lambda known: (known.rank == 0, known.rank, known.candidate_id)):
         color = "green" if candidate.is_winner else "red" if candidate.HasField("rejection") else "default"
         known = candidate.best_similarity != 0
@@ -146,5 +148,6 @@ def candidate_table(candidates: Iterable[resources_pb2.Candidate]) -> Table:
             f"{candidate.best_similarity:.3f}" if known else "",
             f"{candidate.score:.3f}" if known else "",
             f"[{color}]{verdict(candidate)}[/]",
+            f"[dim]{escape(summary(candidate))}[/]",
         )
     return table

@@ -2,7 +2,7 @@
 
 import typer
 
-from cli import demo, doctor, export, health, identity, portrait, serve, styles
+from cli import calibrate, demo, doctor, export, health, identity, portrait, serve, styles
 
 app = typer.Typer(
     name="likeness",
@@ -16,6 +16,7 @@ app.command()(serve.serve)
 app.command()(portrait.portrait)
 app.command()(portrait.watch)
 app.command()(styles.styles)
+app.command()(calibrate.calibrate)
 app.command()(doctor.doctor)
 app.command()(health.health)
 app.command()(export.export)

@@ -30,7 +30,7 @@ def portrait(  # noqa: PLR0913 - one parameter per option of the command line
     style: Annotated[str, typer.Option(help="Style, as in `likeness styles`.")] = "studio",
     count: Annotated[int, typer.Option(min=1, max=16, help="Portraits to return.")] = 4,
     candidates: Annotated[
-        int, typer.Option(min=0, max=64, help="Candidates to rank; 0 = twice the count.")
+        int, typer.Option(min=0, max=64, help="Candidates to rank; 0 = five times the count.")
     ] = 0,
     out: OutOption = Path("out/portrait"),
     train: Annotated[bool | None, typer.Option("--train/--train-free", help=TRAIN_HELP)] = None,
@@ -38,6 +38,10 @@ def portrait(  # noqa: PLR0913 - one parameter per option of the command line
     negative_prompt: Annotated[str, typer.Option(help="What to avoid.")] = "",
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same bytes.")] = 0,
     size: Annotated[int, typer.Option(help="Side in pixels: 256 or 512.")] = 256,
+    fuse: Annotated[bool, typer.Option("--fuse/--no-fuse", help="Fuse a photo's face in.")] = True,
+    marks: Annotated[bool, typer.Option("--marks/--no-marks", help="Put moles and scars back.")] = True,
+    texture: Annotated[bool, typer.Option("--texture/--no-texture", help="Bring wrinkles back.")] = True,
+    enhance: Annotated[bool, typer.Option("--enhance/--no-enhance", help="Enhance the face.")] = True,
     identity: Annotated[str, typer.Option(help="Use this identity instead of photos.")] = "",
     name: Annotated[str, typer.Option(help="Name for the person.")] = "",
     server: ServerOption = None,
@@ -47,6 +51,10 @@ def portrait(  # noqa: PLR0913 - one parameter per option of the command line
 
     Five sharp photos from slightly different sides are plenty; photos that are not fit are refused
     with the reason. Ctrl-C cancels the portrait.
+
+    Each candidate is fused with a photo, gets the person's marks and skin texture back and is enhanced, as
+    far as the style says. A step that makes a candidate less alike or worse is undone; --no-fuse, --no-marks,
+    --no-texture and --no-enhance leave it out. Without fusion there are no marks and no texture either.
 
     Example: likeness portrait starter/samples/ada/*.png --style sunset --train-free --out out/ada
     """
@@ -73,6 +81,7 @@ def portrait(  # noqa: PLR0913 - one parameter per option of the command line
             negative_prompt=negative_prompt,
             seed=seed,
             size_px=size,
+            finishing=finishing(fuse=fuse, restore_marks=marks, restore_texture=texture, enhance=enhance),
         )
         job = client.create_portrait(spec)
         console.print(f"[dim]{job.name} (`likeness watch {job.name}` attaches again)[/]")
@@ -91,6 +100,11 @@ def watch(
     """
     with connected(server, tenant) as client:
         finish(client, resource("portraits", portrait_name), out, is_owner=False)
+
+
+def finishing(**wanted: bool) -> resources_pb2.Finishing:
+    """Returns the steps that are turned off; the others are left to the style."""
+    return resources_pb2.Finishing(**{name: False for name, is_wanted in wanted.items() if not is_wanted})
 
 
 def resource(kind: str, name: str) -> str:

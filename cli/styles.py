@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from cli.connection import ServerOption, TenantOption, connected, console
-from cli.report import html_page, row
+from cli.sheet import html_page, row
 
 
 def styles(

@@ -2,23 +2,18 @@
 
 from collections.abc import Callable
 from functools import cache
-from pathlib import Path
 
 from likeness.face_analysis.v1 import face_analysis_pb2, face_analysis_pb2_grpc
 
-from services.face_analysis.adapters.attributes_onnx import (
-    MODEL_FILE,
-    OnnxAttributeModel,
-    attribute_model_file,
-)
 from services.face_analysis.adapters.dlib_backend import DlibBackend
 from services.face_analysis.adapters.fake import FakeBackend
 from services.face_analysis.adapters.insightface import open_insightface
-from services.face_analysis.domain.backend import AttributeModel, FaceBackend
+from services.face_analysis.domain.backend import FaceBackend
 from services.face_analysis.domain.rules import CurationRules
-from services.face_analysis.engine.analyzer import FaceAnalyzer
+from services.face_analysis.engine.analyzer import FaceAnalyzer, FaceNets
 from services.face_analysis.engine.face_analysis import FaceAnalysis
 from services.face_analysis.engine.pool import AnalyzerPool
+from services.face_analysis.optional_nets import open_nets, optional_models
 from services.face_analysis.servicer import FaceAnalysisServicer
 from services.face_analysis.settings import FaceAnalysisSettings
 from shared.artifacts import ArtifactStore, open_store
@@ -27,7 +22,6 @@ from shared.server import Service, ServiceLimits
 from shared.telemetry import get_logger
 
 _log = get_logger("face_analysis")
-_STARTER_ATTRIBUTES = Path(__file__).resolve().parents[2] / "starter" / "weights" / "attributes"
 _NAME = face_analysis_pb2.DESCRIPTOR.services_by_name["FaceAnalysisService"].full_name
 
 BackendFactory = Callable[[], FaceBackend]
@@ -50,9 +44,13 @@ def build(
         workers=settings.worker_count,
         max_waiting=settings.max_waiting_images,
     )
-    analysis = FaceAnalysis(pool, store or open_store(settings.artifacts_url), rules or CurationRules())
-    optional = attribute_model_file(is_available=attributes_folder(settings) is not None)
-    servicer = FaceAnalysisServicer(analysis, [optional])
+    analysis = FaceAnalysis(
+        pool,
+        store or open_store(settings.artifacts_url),
+        rules or CurationRules(),
+        optional_models(settings),
+    )
+    servicer = FaceAnalysisServicer(analysis)
 
     async def warm_up() -> None:
         await pool.warm_up()
@@ -82,28 +80,18 @@ def backend_factory_of(settings: FaceAnalysisSettings) -> BackendFactory:
     return _insightface_factory(settings)
 
 
-def attributes_folder(settings: FaceAnalysisSettings) -> Path | None:
-    """The configured folder of the attribute model; the starter pack's where it lies; otherwise None."""
-    if settings.attributes_folder is not None:
-        return settings.attributes_folder
-    return _STARTER_ATTRIBUTES if (_STARTER_ATTRIBUTES / MODEL_FILE).is_file() else None
-
-
 def _analyzer_factory(
     settings: FaceAnalysisSettings, backend_factory: BackendFactory | None
 ) -> Callable[[], FaceAnalyzer]:
     """Builds one analyzer per worker; the first call loads what all of them share."""
 
     @cache
-    def shared() -> tuple[BackendFactory, AttributeModel | None]:
-        folder = attributes_folder(settings)
-        if folder is None:
-            _log.warning("model.absent", model="attributes", effect="faces carry no attributes")
-        return backend_factory or backend_factory_of(settings), OnnxAttributeModel(folder) if folder else None
+    def shared() -> tuple[BackendFactory, FaceNets]:
+        return backend_factory or backend_factory_of(settings), open_nets(settings)
 
     def new_analyzer() -> FaceAnalyzer:
-        new_backend, attributes = shared()
-        return FaceAnalyzer(new_backend(), attributes, tries_rotations=settings.tries_rotations)
+        new_backend, nets = shared()
+        return FaceAnalyzer(new_backend(), nets, tries_rotations=settings.tries_rotations)
 
     return new_analyzer
 

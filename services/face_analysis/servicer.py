@@ -1,6 +1,6 @@
 """The RPCs of the service: translate, call one use case, translate."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import aclosing
 
 import grpc
@@ -8,7 +8,6 @@ from likeness.face_analysis.v1 import face_analysis_pb2 as pb
 from likeness.face_analysis.v1 import face_analysis_pb2_grpc as pb_grpc
 
 from services.face_analysis import convert
-from services.face_analysis.domain.backend import ModelFile
 from services.face_analysis.domain.photos import Photo
 from services.face_analysis.engine.face_analysis import Caller, FaceAnalysis
 from shared.context import current_request
@@ -20,23 +19,18 @@ _SERVICE = "face_analysis"
 class FaceAnalysisServicer(pb_grpc.FaceAnalysisServiceServicer):
     """See face_analysis.proto for what each method promises."""
 
-    def __init__(self, analysis: FaceAnalysis, optional_models: Sequence[ModelFile] = ()) -> None:
+    def __init__(self, analysis: FaceAnalysis) -> None:
         self._analysis = analysis
-        self._optional_models = tuple(optional_models)
-
-    @property
-    def _model(self) -> str:
-        return self._analysis.info.embedding_model
 
     async def Analyze(
         self, request: pb.AnalyzeRequest, context: grpc.aio.ServicerContext
     ) -> pb.AnalyzeResponse:
         """Analyse a batch."""
         with stage(_SERVICE, "analyze"):
-            photos = await self._analysis.analyze(convert.from_proto_images(request.images), _caller())
-        return pb.AnalyzeResponse(
-            images=[convert.to_proto_analyzed_image(photo, self._model) for photo in photos]
-        )
+            wanted = convert.from_proto_images(request.images, request.features)
+            photos = await self._analysis.analyze(wanted, _caller())
+        info = self._analysis.info
+        return pb.AnalyzeResponse(images=[convert.to_proto_analyzed_image(photo, info) for photo in photos])
 
     async def AnalyzeStream(
         self, request_iterator: AsyncIterator[pb.AnalyzeStreamRequest], context: grpc.aio.ServicerContext
@@ -45,7 +39,7 @@ class FaceAnalysisServicer(pb_grpc.FaceAnalysisServiceServicer):
         results = self._analysis.analyze_stream(_numbered(request_iterator), _caller())
         async with aclosing(results):
             async for sequence, photo in results:
-                image = convert.to_proto_analyzed_image(photo, self._model)
+                image = convert.to_proto_analyzed_image(photo, self._analysis.info)
                 yield pb.AnalyzeStreamResponse(sequence=sequence, image=image)
 
     async def Compare(
@@ -71,13 +65,14 @@ class FaceAnalysisServicer(pb_grpc.FaceAnalysisServiceServicer):
             report = await self._analysis.curate_photos(
                 convert.from_proto_images(request.photos), _caller(), min_size_px
             )
-        return convert.to_proto_curation(report, self._model)
+        return convert.to_proto_curation(report, self._analysis.info)
 
     async def GetBackend(
         self, request: pb.GetBackendRequest, context: grpc.aio.ServicerContext
     ) -> pb.GetBackendResponse:
         """Say which models are at work."""
-        return convert.to_proto_backend(self._analysis.info, self._optional_models)
+        analysis = self._analysis
+        return convert.to_proto_backend(analysis.info, analysis.optional_models, analysis.features)
 
 
 def _caller() -> Caller:
@@ -87,4 +82,5 @@ def _caller() -> Caller:
 
 async def _numbered(requests: AsyncIterator[pb.AnalyzeStreamRequest]) -> AsyncIterator[tuple[int, Photo]]:
     async for request in requests:
-        yield request.sequence, convert.from_proto_image(request.image, request.sequence)
+        photo = convert.from_proto_image(request.image, request.sequence, request.features)
+        yield request.sequence, photo

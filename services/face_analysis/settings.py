@@ -37,6 +37,18 @@ class FaceAnalysisSettings(ServiceSettings):
         default=None,
         description="Folder of attributes.onnx; unset = the starter pack's, if it is there.",
     )
+    structure_folder: Path | None = Field(
+        default=None,
+        description="Folder of structure.onnx; unset = the starter pack's, if it is there.",
+    )
+    marks_folder: Path | None = Field(
+        default=None,
+        description="Folder of marks.onnx; unset = the starter pack's, if it is there.",
+    )
+    quality_folder: Path | None = Field(
+        default=None,
+        description="Folder of quality.onnx; unset = the starter pack's, if it is there.",
+    )
     insightface_detector: Path | None = Field(default=None, description="SCRFD file, such as det_10g.onnx.")
     insightface_recogniser: Path | None = Field(
         default=None, description="ArcFace file, such as w600k_r50.onnx."

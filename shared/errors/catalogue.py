@@ -61,6 +61,11 @@ _FACES = {
         "{image} shows {count} faces.",
         "Crop it to the one person that is meant.",
     ),
+    R.FACE_NOT_IN_PICTURE: ErrorSpec(
+        "INVALID_ARGUMENT",
+        "There is no {face} in {image}, which shows {count}.",
+        "Name one that it shows: positions count from 0, from left to right.",
+    ),
     R.FACE_TOO_SMALL: ErrorSpec(
         "INVALID_ARGUMENT",
         "The face in {image} is {size_px} px high; {min_px} px are needed.",

@@ -14,6 +14,7 @@ class ErrorReason(StrEnum):
     # Faces: errors of a call, or refusals of one photo in a set.
     NO_FACE_FOUND = "NO_FACE_FOUND"
     SEVERAL_FACES = "SEVERAL_FACES"
+    FACE_NOT_IN_PICTURE = "FACE_NOT_IN_PICTURE"
     FACE_TOO_SMALL = "FACE_TOO_SMALL"
     FACE_TOO_BLURRED = "FACE_TOO_BLURRED"
     FACE_BADLY_EXPOSED = "FACE_BADLY_EXPOSED"

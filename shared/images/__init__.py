@@ -1,6 +1,6 @@
 """Images in and out: bounded decoding of untrusted bytes, deterministic encoding."""
 
-from shared.images.decode import decode_image
+from shared.images.decode import decode_image, upright_size
 from shared.images.encode import encode_jpeg, encode_png
 from shared.images.errors import ImageFormatUnsupported, ImageTooLarge, ImageTruncated, ImageUnreadable
 from shared.images.limits import DEFAULT_LIMITS, ImageLimits
@@ -15,4 +15,5 @@ __all__ = [
     "decode_image",
     "encode_jpeg",
     "encode_png",
+    "upright_size",
 ]

@@ -4,6 +4,8 @@ import io
 import struct
 import warnings
 import zlib
+from collections.abc import Callable
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +18,9 @@ from shared.images.sniff import known_format, lacks_its_end, unsupported_format
 # Pillow warns of damaged EXIF data and reads on; many cameras write such files, so it is no news.
 warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
+_T = TypeVar("_T")
+_ORIENTATION, _LYING = 0x0112, (5, 6, 7, 8)
+_PNG_METADATA = (b"eXIf", b"Raw profile type exif", b"XML:com.adobe.xmp")
 _FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF")
 # A JPEG with a second, smaller picture behind the first (most phones write these) is one photo.
 _MULTI_PICTURE = "MPO"
@@ -45,6 +50,34 @@ def decode_image(data: bytes, *, name: str, limits: ImageLimits = DEFAULT_LIMITS
         ImageTruncated: The file ends early.
         ImageUnreadable: Anything else.
     """
+
+    def decoded(image: Image.Image) -> NDArray[np.uint8]:
+        image.load()
+        return _to_rgb(ImageOps.exif_transpose(image), name)
+
+    return _opened(data, name, limits, decoded)
+
+
+def upright_size(data: bytes, *, name: str, limits: ImageLimits = DEFAULT_LIMITS) -> tuple[int, int]:
+    """Width and height that `decode_image` would give, from the file's header alone.
+
+    Raises:
+        ImageTooLarge, ImageFormatUnsupported, ImageTruncated, ImageUnreadable: as in `decode_image`, as far
+            as the header tells.
+    """
+
+    def size(image: Image.Image) -> tuple[int, int]:
+        width, height = image.size
+        # Pillow decodes a whole PNG to look for metadata behind its pixels.
+        has_none = image.format == "PNG" and not any(chunk in data for chunk in _PNG_METADATA)
+        is_lying = not has_none and image.getexif().get(_ORIENTATION, 1) in _LYING
+        return (height, width) if is_lying else (width, height)
+
+    return _opened(data, name, limits, size)
+
+
+def _opened(data: bytes, name: str, limits: ImageLimits, use: Callable[[Image.Image], _T]) -> _T:
+    """What *use* makes of the file, which is within the limits; damage raises the typed errors."""
     if len(data) > limits.max_bytes:
         raise ImageTooLarge(image=name, size=f"{_mib(len(data))}", limit=_mib(limits.max_bytes))
     if unsupported := unsupported_format(data):
@@ -54,8 +87,7 @@ def decode_image(data: bytes, *, name: str, limits: ImageLimits = DEFAULT_LIMITS
     try:
         with Image.open(io.BytesIO(data), formats=_FORMATS) as image:
             _check_bounds(image, name, limits)
-            image.load()
-            return _to_rgb(ImageOps.exif_transpose(image), name)
+            return use(image)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         # Pillow's own limit, far above ours, hits before we see the header's size.
         raise ImageTooLarge(

@@ -12,7 +12,7 @@ import asyncio
 import hashlib
 import json
 from collections import defaultdict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,13 +34,28 @@ from shared.wire import read_bytes, read_image, to_refusal
 
 DIMENSION = 8
 GATE = 0.9
+# How alike a picture is to its person, of 255: a photo, a generated picture, and a fused one.
+PHOTO_LIKENESS, DRAWN_LIKENESS, FUSED_LIKENESS = 255, 100, 200
+ALL_FEATURES = (face_analysis_pb2.FACE_FEATURE_STRUCTURE, face_analysis_pb2.FACE_FEATURE_MARKS)
 MODEL_DIGEST = hashlib.sha256(b"fake model").hexdigest()
 Handler = Callable[[Any], Any]
 
 
-def picture(person: int, *, faces: int = 1, seed: int = 0, size_px: int = 64, sharp: bool = True) -> bytes:
-    """PNG of a "photo": noise by seed, the truth about its faces in the first three pixels."""
-    return encode_png(_marked(_noise([person, seed], size_px), person, faces, sharp))
+def picture(
+    person: int,
+    *,
+    faces: int = 1,
+    seed: int = 0,
+    size_px: int = 64,
+    sharp: bool = True,
+    likeness: int = PHOTO_LIKENESS,
+    judged: int = 80,
+) -> bytes:
+    """PNG of a "photo": noise by seed, the truth about its faces in the first pixels.
+
+    ``likeness`` is of 255, ``judged`` (quality) of 100.
+    """
+    return encode_png(_marked(_noise([person, seed], size_px), person, faces, sharp, likeness, judged))
 
 
 def _noise(seeds: list[int], size_px: int) -> np.ndarray:
@@ -49,9 +64,16 @@ def _noise(seeds: list[int], size_px: int) -> np.ndarray:
     return np.kron(grains, np.ones((size_px // 16, size_px // 16, 1), np.uint8))
 
 
-def _marked(rgb: np.ndarray, person: int, faces: int, sharp: bool = True) -> np.ndarray:
+def _marked(
+    rgb: np.ndarray,
+    person: int,
+    faces: int,
+    sharp: bool = True,
+    likeness: int = PHOTO_LIKENESS,
+    judged: int = 80,
+) -> np.ndarray:
     marked = rgb.copy()
-    marked[0, :3] = [[faces] * 3, [person] * 3, [int(sharp)] * 3]
+    marked[0, :5] = np.array([faces, person, int(sharp), likeness, judged])[:, None]
     return marked
 
 
@@ -97,6 +119,9 @@ class Fakes:
     step_count_trained: int = 4
     jobs_folder: Path | None = None
     cancelled: list[str] = field(default_factory=list)
+    features: tuple[int, ...] = ALL_FEATURES
+    embedder: str = "fake"
+    comparison: str = "fake-fitted"
 
     def services(self) -> list[Service]:
         """The services, ready for a server."""
@@ -126,14 +151,33 @@ class Fakes:
         await asyncio.sleep(self.step_s)
 
 
-def _embedding(person: int, rgb: np.ndarray) -> image_pb2.Embedding:
+def _embedding(person: int, rgb: np.ndarray) -> np.ndarray:
+    """The person's own direction, a little noise, and the further off the less alike the picture is."""
     digest = hashlib.sha256(rgb.tobytes()).digest()
     vector = np.frombuffer(digest[:DIMENSION], np.uint8).astype(np.float32) / 255 * 0.05
     vector[person % DIMENSION] += 1
-    return image_pb2.Embedding(values=vector / np.linalg.norm(vector), model="fake")
+    vector[(person + DIMENSION // 2) % DIMENSION] += 0.6 * (1 - rgb[0, 3, 0] / 255)
+    return vector / np.linalg.norm(vector)
 
 
-def _face(person: int, rgb: np.ndarray) -> face_pb2.Face:
+def _face(person: int, rgb: np.ndarray, fakes: Fakes, wanted: Sequence[int]) -> face_pb2.Face:
+    face = _plain_face(person, rgb)
+    vector = _embedding(person, rgb)
+    face.embedding.CopyFrom(image_pb2.Embedding(values=vector, model=fakes.embedder))
+    # Another order of the same numbers: whoever mixes the two up compares a person with somebody else.
+    fitted = image_pb2.Embedding(values=np.roll(vector, 1), model=fakes.comparison)
+    face.comparison_embedding.CopyFrom(fitted)
+    if face_analysis_pb2.FACE_FEATURE_STRUCTURE in wanted:
+        points = [image_pb2.Point(x=x, y=y) for x, y in ((1, 2), (3, 4), (5, 6), (7, 8), (9, 10))]
+        dense = face_pb2.DenseLandmarks(scheme="fake-5", points=points, visibility=[1] * 5)
+        face.dense_landmarks.CopyFrom(dense)
+    if face_analysis_pb2.FACE_FEATURE_MARKS in wanted:
+        face.has_marks_searched = True
+        face.marks.add(kind="mole", center=image_pb2.Point(x=20, y=30), radius_px=1.5, confidence=0.9)
+    return face
+
+
+def _plain_face(person: int, rgb: np.ndarray) -> face_pb2.Face:
     side = rgb.shape[0]
     point = lambda x, y: image_pb2.Point(x=x * side, y=y * side)  # noqa: E731
     return face_pb2.Face(
@@ -145,9 +189,10 @@ def _face(person: int, rgb: np.ndarray) -> face_pb2.Face:
             mouth_left=point(0.4, 0.7),
             mouth_right=point(0.6, 0.7),
         ),
-        embedding=_embedding(person, rgb),
         detection_confidence=1.0,
-        quality=face_pb2.FaceQuality(sharpness=1, exposure=1, size_px=0.6 * side, overall=1),
+        quality=face_pb2.FaceQuality(
+            sharpness=1, exposure=1, size_px=0.6 * side, overall=1, judged=rgb[0, 4, 0] / 100
+        ),
         attributes=[
             face_pb2.FaceAttribute(name="sex", value="female", confidence=0.9),
             face_pb2.FaceAttribute(name="age", value="young", confidence=0.8),
@@ -158,9 +203,9 @@ def _face(person: int, rgb: np.ndarray) -> face_pb2.Face:
     )
 
 
-def _faces(rgb: np.ndarray) -> list[face_pb2.Face]:
+def _faces(rgb: np.ndarray, fakes: Fakes, wanted: Sequence[int] = ()) -> list[face_pb2.Face]:
     count, person = int(rgb[0, 0, 0]), int(rgb[0, 1, 0])
-    return [_face(person + position, rgb) for position in range(min(count, 3))]
+    return [_face(person + position, rgb, fakes, wanted) for position in range(min(count, 3))]
 
 
 def _refusal(reason: str) -> face_pb2.Refusal:
@@ -182,10 +227,18 @@ class FakeFaceAnalysis(face_analysis_pb2_grpc.FaceAnalysisServiceServicer):
             rgb = await self._fakes.rgb(image)
             images.append(
                 face_analysis_pb2.AnalyzedImage(
-                    faces=_faces(rgb), width_px=rgb.shape[1], height_px=rgb.shape[0]
+                    faces=_faces(rgb, self._fakes, request.features),
+                    width_px=rgb.shape[1],
+                    height_px=rgb.shape[0],
                 )
             )
         return face_analysis_pb2.AnalyzeResponse(images=images)
+
+    async def GetBackend(self, request, context):
+        self._fakes.script.take("GetBackend", request)
+        return face_analysis_pb2.GetBackendResponse(
+            backend="fake", features=self._fakes.features, comparison_model=self._fakes.comparison
+        )
 
     async def CuratePhotos(self, request, context):
         if (answer := self._fakes.script.take("CuratePhotos", request)) is not None:
@@ -209,7 +262,7 @@ class FakeFaceAnalysis(face_analysis_pb2_grpc.FaceAnalysisServiceServicer):
             rgb = decode_image(await read_bytes(photo, position=name, store=self._fakes.store), name=name)
         except LikenessError as error:
             return face_analysis_pb2.CuratedPhoto(name=name, refusals=[to_refusal(error)]), person
-        faces = _faces(rgb)
+        faces = _faces(rgb, self._fakes)
         who = int(rgb[0, 1, 0])
         if len(faces) != 1:
             reason = "SEVERAL_FACES" if faces else "NO_FACE_FOUND"
@@ -264,7 +317,8 @@ class FakeDiffusion(diffusion_pb2_grpc.DiffusionServiceServicer):
         person = int(np.mean(vectors, axis=0).argmax()) if vectors else 0
         side = request.width_px or 64
         words = hashlib.sha256("".join([request.prompt, *digests]).encode()).digest()
-        return encode_png(_marked(_noise([request.seed, *words[:8]], side), person, 1))
+        noise = _noise([request.seed, *words[:8]], side)
+        return encode_png(_marked(noise, person, 1, likeness=DRAWN_LIKENESS))
 
     async def _digest(self, use) -> str:
         if use.WhichOneof("source") == "name":
@@ -308,29 +362,55 @@ class FakeFusion(fusion_pb2_grpc.FusionServiceServicer):
         side = min(rgb.shape[0], template.shape[0])
         mixed = rgb.copy()
         mixed[8:side] = (rgb[8:side] // 2) + (np.resize(template, rgb.shape)[8:side] // 2)
-        image = image_pb2.Image(data=encode_png(mixed))
-        return fusion_pb2.FuseResponse(image=image, template_index=0, mask_share=0.5)
+        mixed[0, 3] = FUSED_LIKENESS
+        face = fusion_pb2.FusedFace(pose_similarity=0.9, expression_similarity=0.8, warp=request.warp)
+        return fusion_pb2.FuseResponse(
+            image=image_pb2.Image(data=encode_png(mixed)), faces=[face], backend="fake", pose_similarity=0.9
+        )
+
+    async def RestoreTexture(self, request, context):
+        if (answer := self._fakes.script.take("RestoreTexture", request)) is not None:
+            return answer
+        rgb = await self._fakes.rgb(request.candidate.image)
+        rgb[2] //= 2
+        return fusion_pb2.RestoreTextureResponse(
+            image=image_pb2.Image(data=encode_png(rgb)), strength=0.4, added_contrast=1.5
+        )
 
     async def RestoreMarks(self, request, context):
         if (answer := self._fakes.script.take("RestoreMarks", request)) is not None:
             return answer
         rgb = await self._fakes.rgb(request.candidate.image)
-        return fusion_pb2.RestoreMarksResponse(image=image_pb2.Image(data=encode_png(rgb)))
+        x, y = 20, 30
+        rgb[y, x] = 0
+        mark = fusion_pb2.RestoredMark(
+            kind="mole", center=image_pb2.Point(x=x, y=y), radius_px=1.5, confidence=0.9, seen_in=3
+        )
+        skipped = fusion_pb2.SkippedMark(kind="scar", reason=fusion_pb2.MARK_SKIP_TURNED_AWAY)
+        image = image_pb2.Image(data=encode_png(rgb))
+        return fusion_pb2.RestoreMarksResponse(image=image, marks=[mark], skipped=[skipped])
 
     async def Enhance(self, request, context):
         if (answer := self._fakes.script.take("Enhance", request)) is not None:
             return answer
         rgb = await self._fakes.rgb(request.image)
         scaled = np.repeat(np.repeat(rgb, request.scale, axis=0), request.scale, axis=1)
-        truth = rgb[0, :3, 0]
-        kept = _marked(scaled, int(truth[1]), int(truth[0]), bool(truth[2]))
-        return fusion_pb2.EnhanceResponse(image=image_pb2.Image(data=encode_png(kept)))
+        kept = scaled.copy()
+        kept[0, :5] = rgb[0, :5]
+        # One pixel says how often it was enhanced, as a real enhancer never leaves a picture as it was.
+        kept[1, 0] = rgb[1, 0] // 2
+        names = {"enhancer": "fake"} if request.strength > 0 else {}
+        if request.scale > 1:
+            names["upscaler"] = "fake"
+        return fusion_pb2.EnhanceResponse(image=image_pb2.Image(data=encode_png(kept)), **names)
 
     async def Rank(self, request, context):
         if (answer := self._fakes.script.take("Rank", request)) is not None:
             return answer
         await self._fakes.pause()
         gate = request.identity_gate if request.HasField("identity_gate") else GATE
+        models = {item.model for item in request.references}
+        assert models == {self._fakes.comparison}, "compared by the comparison embeddings"
         references = np.array([list(item.values) for item in request.references])
         ranked = [self._verdict(item, references, gate) for item in request.candidates]
         ranked.sort(key=lambda item: (item.HasField("rejection"), -item.score, item.candidate_id))
@@ -339,14 +419,15 @@ class FakeFusion(fusion_pb2_grpc.FusionServiceServicer):
             if not item.HasField("rejection"):
                 rank += 1
                 item.rank = rank
-        return fusion_pb2.RankResponse(candidates=ranked, identity_gate=gate)
+        rates = {} if request.HasField("identity_gate") else {"false_accept_rate": 0.001}
+        return fusion_pb2.RankResponse(candidates=ranked, identity_gate=gate, **rates)
 
     def _verdict(self, item, references, gate):
         verdict = fusion_pb2.RankedCandidate(candidate_id=item.candidate_id, best_reference_index=-1)
         if len(item.faces) != 1:
             verdict.rejection.CopyFrom(_refusal("SEVERAL_FACES" if item.faces else "NO_FACE_FOUND"))
             return verdict
-        cosines = references @ np.array(item.faces[0].embedding.values)
+        cosines = references @ np.array(item.faces[0].comparison_embedding.values)
         verdict.best_similarity = float(cosines.max())
         verdict.mean_similarity = float(cosines.mean())
         verdict.best_reference_index = int(cosines.argmax())

@@ -17,12 +17,17 @@ def save_metric(metric: IdentityMetric, path: Path, **notes: str) -> None:
     if metric.centre is None or metric.projection is None:
         raise ValueError("a metric without a centre and a projection needs no file")
     tensors = {"centre": metric.centre, "projection": np.ascontiguousarray(metric.projection)}
-    notes["same_set_similarity"] = str(metric.same_set_similarity)
+    notes |= {"same_set_similarity": str(metric.same_set_similarity), "name": metric.name}
     save_file(tensors, path, metadata=notes)
 
 
 def load_metric(path: Path) -> IdentityMetric:
     """Read what `save_metric` wrote. Raises FileNotFoundError, KeyError for a file of another kind."""
     with safe_open(path, framework="numpy") as file:
-        threshold = float((file.metadata() or {})["same_set_similarity"])
-        return IdentityMetric(threshold, file.get_tensor("centre"), file.get_tensor("projection"))
+        notes = file.metadata() or {}
+        return IdentityMetric(
+            float(notes["same_set_similarity"]),
+            file.get_tensor("centre"),
+            file.get_tensor("projection"),
+            notes["name"],
+        )

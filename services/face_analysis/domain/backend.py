@@ -24,6 +24,11 @@ class BackendInfo:
     """Side of the smallest face that the detector can find in an image that it need not shrink."""
     models: tuple["ModelFile", ...]
 
+    @property
+    def comparison_model(self) -> str:
+        """What embeddings are called once the metric is applied, such as "dlib-resnet-v1+renders-2"."""
+        return f"{self.embedding_model}+{self.metric.name}" if self.metric.name else self.embedding_model
+
 
 @dataclass(frozen=True)
 class ModelFile:

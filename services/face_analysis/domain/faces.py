@@ -12,6 +12,8 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from services.face_analysis.domain.findings import JudgedQuality, SkinMark, Structure
+
 Rgb: TypeAlias = npt.NDArray[np.uint8]
 Floats: TypeAlias = npt.NDArray[np.float32]
 Box: TypeAlias = tuple[float, float, float, float]
@@ -28,6 +30,8 @@ class DetectedFace:
     """Range [0, 1]; grows with the detector's own score, comparable within one backend only."""
     landmark_confidence: float
     """Range [0, 1]; how it is measured is the backend's own, stated in its docstring."""
+    has_hog_box: bool = False
+    """True where the box is that of dlib's HOG detector, by which nets cut; see `head_box`."""
     native: object = field(default=None, repr=False)
     """What the backend that made this face wants back in `embed`; opaque to everybody else."""
 
@@ -77,6 +81,14 @@ class Face:
     quality: Quality
     attributes: Mapping[str, AttributeGuess] = field(default_factory=dict)
     """Empty when no attribute model is configured."""
+    comparison: Floats | None = None
+    """Shape (K,), float32, L2 norm 1: the embedding after the backend's metric; None stands for the same."""
+    structure: Structure | None = None
+    """None where it was not asked for."""
+    marks: tuple[SkinMark, ...] | None = None
+    """The most confident first; None where they were not looked for."""
+    judged: JudgedQuality | None = None
+    """None where no quality net is installed. No part of `quality.overall`."""
 
     @property
     def area_px(self) -> float:

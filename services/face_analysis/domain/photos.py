@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from services.face_analysis.domain.faces import Face
+from services.face_analysis.domain.findings import FaceFeature
 from shared.errors import LikenessError
 
 
@@ -16,6 +17,8 @@ class Photo:
     artifact_uri: str = ""
     artifact_sha256: str = ""
     """The digest that the caller states for the artifact, if any."""
+    features: frozenset[FaceFeature] = frozenset()
+    """What is wanted of its faces beyond what every result has."""
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,10 @@ from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Sequen
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from services.face_analysis.domain.backend import BackendInfo
+from services.face_analysis.domain.backend import BackendInfo, ModelFile
 from services.face_analysis.domain.curation import curate
 from services.face_analysis.domain.faces import Face, cosine_similarity
+from services.face_analysis.domain.findings import FaceFeature
 from services.face_analysis.domain.photos import AnalyzedPhoto, ImageAnalysis, Photo
 from services.face_analysis.domain.rules import CurationRules, main_face
 from services.face_analysis.domain.verdicts import CurationReport
@@ -17,6 +18,7 @@ from services.face_analysis.engine.pool import AnalyzerPool
 from shared.artifacts import ArtifactStore, UnknownArtifact
 from shared.cancellation import CancellationToken
 from shared.errors import LikenessError
+from shared.errors.common import CapabilityUnavailable
 from shared.images import (
     ImageFormatUnsupported,
     ImageTooLarge,
@@ -42,18 +44,30 @@ class Caller:
 class FaceAnalysis:
     """The service's use cases. All methods raise Cancelled when the caller's token is cancelled."""
 
-    def __init__(self, pool: AnalyzerPool, store: ArtifactStore, rules: CurationRules) -> None:
+    def __init__(
+        self,
+        pool: AnalyzerPool,
+        store: ArtifactStore,
+        rules: CurationRules,
+        optional_models: Sequence[ModelFile] = (),
+    ) -> None:
         self._pool = pool
         self._store = store
         self._rules = rules
+        self.optional_models = tuple(optional_models)
 
     @property
     def info(self) -> BackendInfo:
         """The backend's constants. Raises NotWarm before the pool is warm."""
         return self._pool.info
 
+    @property
+    def features(self) -> frozenset[FaceFeature]:
+        """What a photo can ask for."""
+        return self._pool.features
+
     async def analyze(self, photos: Sequence[Photo], caller: Caller) -> list[AnalyzedPhoto]:
-        """One result per photo, in order. Raises QueueFull."""
+        """One result per photo, in order. Raises QueueFull, CapabilityUnavailable."""
         with self._pool.admission(len(photos)):
             keyed = self._map(_each(photos), caller)
             return [result async for _, result in keyed]
@@ -61,7 +75,10 @@ class FaceAnalysis:
     async def analyze_stream(
         self, photos: AsyncIterable[tuple[K, Photo]], caller: Caller
     ) -> AsyncGenerator[tuple[K, AnalyzedPhoto], None]:
-        """Results with the keys of their photos, in order, as they come. Slow readers slow the source."""
+        """Results with the keys of their photos, in order, as they come. Slow readers slow the source.
+
+        Raises CapabilityUnavailable at a photo that asks for what this server cannot do.
+        """
         with self._pool.admission(1):
             async for result in self._map(photos, caller):
                 yield result
@@ -92,6 +109,7 @@ class FaceAnalysis:
     ) -> AsyncIterator[tuple[K, AnalyzedPhoto]]:
         async def work(item: tuple[K, Photo]) -> tuple[K, AnalyzedPhoto]:
             key, photo = item
+            self._require(photo.features)
             analyzed = await self._pool.run(
                 lambda analyzer: self._analyze_one(analyzer, photo, caller), caller.token
             )
@@ -108,8 +126,17 @@ class FaceAnalysis:
             rgb = decode_image(data, name=photo.name)
         except _REFUSALS as refusal:
             return AnalyzedPhoto(photo.name, digest, refusal)
-        outcome: ImageAnalysis = analyzer.analyze_image(rgb, caller.token)
+        outcome: ImageAnalysis = analyzer.analyze_image(rgb, caller.token, photo.features)
         return AnalyzedPhoto(photo.name, digest, outcome)
+
+    def _require(self, features: frozenset[FaceFeature]) -> None:
+        """Refuse what no net is installed for, with the file that lacks and the command that gets it."""
+        for feature in sorted(features - self._pool.features, key=lambda one: one.value):
+            remedy = next((m.remedy for m in self.optional_models if m.name == feature.value), "")
+            raise CapabilityUnavailable(
+                capability=f"the feature {feature.name}: {feature.value}.onnx is not installed",
+                needed=remedy or f"install {feature.value}.onnx",
+            )
 
     def _bytes_of(self, photo: Photo, tenant: str) -> bytes:
         if photo.data is not None:

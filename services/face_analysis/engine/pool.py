@@ -10,6 +10,7 @@ from typing import TypeVar
 import numpy as np
 
 from services.face_analysis.domain.backend import BackendInfo
+from services.face_analysis.domain.findings import FaceFeature
 from services.face_analysis.engine.analyzer import FaceAnalyzer
 from shared.cancellation import CancellationToken
 from shared.errors.common import NotWarm, QueueFull
@@ -35,6 +36,7 @@ class AnalyzerPool:
         self._executor = ThreadPoolExecutor(workers, thread_name_prefix="face-analysis")
         self._admitted = 0
         self._info: BackendInfo | None = None
+        self._features: frozenset[FaceFeature] = frozenset()
         self._depth = queue_depth("face_analysis.images")
 
     @property
@@ -49,6 +51,11 @@ class AnalyzerPool:
             raise NotWarm(service="face_analysis")
         return self._info
 
+    @property
+    def features(self) -> frozenset[FaceFeature]:
+        """What can be asked for; empty before `warm_up` has finished."""
+        return self._features
+
     async def warm_up(self) -> None:
         """Build every analyzer and run each once. Raises ModelMissing for an absent weight."""
         blank = np.zeros((128, 128, 3), np.uint8)
@@ -57,7 +64,7 @@ class AnalyzerPool:
             analyzer = await loop.run_in_executor(self._executor, self._factory)
             await loop.run_in_executor(self._executor, analyzer.analyze, blank)
             self._idle.put(analyzer)
-            info = analyzer.info
+            info, self._features = analyzer.info, analyzer.features
         self._info = info
 
     @contextmanager

@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import pytest
+from likeness.orchestrator.v1 import resources_pb2
 from typer.testing import CliRunner
 
 from cli.main import app
+from cli.portrait import finishing
 
 runner = CliRunner()
 
@@ -40,7 +42,15 @@ def test_a_missing_file_is_named_before_anything_is_sent() -> None:
     assert "nowhere.png is not a file" in result.output
 
 
-@pytest.mark.parametrize("command", ["serve", "portrait", "watch", "styles", "doctor", "identity", "health"])
+def test_only_what_is_turned_off_is_sent() -> None:
+    assert finishing(fuse=True, restore_marks=False, enhance=True) == resources_pb2.Finishing(
+        restore_marks=False
+    )
+
+
+@pytest.mark.parametrize(
+    "command", ["serve", "portrait", "watch", "styles", "doctor", "identity", "health", "calibrate"]
+)
 def test_every_command_teaches(command: str) -> None:
     result = runner.invoke(app, [command, "--help"])
     assert result.exit_code == 0

@@ -3,7 +3,8 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from services.face_analysis.engine.analyzer import FaceAnalyzer, turn_clockwise
+from services.face_analysis.domain.findings import FaceFeature
+from services.face_analysis.engine.analyzer import FaceAnalyzer, FaceNets, turn_clockwise
 from shared.cancellation import CancellationToken, Cancelled
 from tests.support import faces
 from tests.unit.face_analysis.builders import guess
@@ -96,10 +97,58 @@ class TestAnalyze:
 
         backend = ScriptedBackend(upright_when_top_right_is_white)
 
-        [face] = FaceAnalyzer(backend, Model()).analyze(marked())
+        [face] = FaceAnalyzer(backend, FaceNets(attributes=Model())).analyze(marked())
 
         assert face.attributes["sex"].value == "female"
         assert shapes == [(200, 120, 3)]
+
+
+class TestNets:
+    class Nets:
+        """All three models; says what it was shown."""
+
+        def __init__(self) -> None:
+            self.shapes: list[tuple[str, tuple[int, ...]]] = []
+
+        def read(self, rgb, face):
+            self.shapes.append(("structure", rgb.shape))
+            return "structure"
+
+        def find(self, rgb, face):
+            self.shapes.append(("marks", rgb.shape))
+            return ("mark",)
+
+        def judge(self, rgb, face):
+            self.shapes.append(("quality", rgb.shape))
+            return "judged"
+
+    def test_what_was_asked_for_is_read_from_the_turned_picture(self):
+        nets = self.Nets()
+        backend = ScriptedBackend(upright_when_top_right_is_white)
+        analyzer = FaceAnalyzer(backend, FaceNets(structure=nets, marks=nets, quality=nets))
+
+        [face] = analyzer.analyze(marked(), FaceFeature)
+
+        assert (face.structure, face.marks, face.judged) == ("structure", ("mark",), "judged")
+        assert {shape for _, shape in nets.shapes} == {(200, 120, 3)}
+        assert analyzer.features == set(FaceFeature)
+
+    def test_quality_is_judged_unasked_and_nothing_else(self):
+        nets = self.Nets()
+        analyzer = FaceAnalyzer(
+            ScriptedBackend(lambda rgb: [detected()]), FaceNets(structure=nets, marks=nets, quality=nets)
+        )
+
+        [face] = analyzer.analyze(WIDE)
+
+        assert [name for name, _ in nets.shapes] == ["quality"]
+        assert face.structure is None and face.marks is None, "not looked for is not the same as none"
+
+    def test_only_installed_nets_can_be_asked_for(self):
+        analyzer = FaceAnalyzer(ScriptedBackend(lambda rgb: [detected()]), FaceNets(marks=self.Nets()))
+
+        assert analyzer.features == {FaceFeature.MARKS}
+        assert FaceAnalyzer(ScriptedBackend(lambda rgb: [])).features == set()
 
 
 class TestCancellation:

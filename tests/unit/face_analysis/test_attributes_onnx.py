@@ -5,7 +5,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from services.face_analysis.adapters.attributes_onnx import OnnxAttributeModel, crop_square
+from services.face_analysis.adapters.attributes_onnx import OnnxAttributeModel
+from services.face_analysis.adapters.head_crop import crop_head
 from services.face_analysis.domain.faces import DetectedFace
 from shared.errors.common import ModelMissing
 
@@ -38,7 +39,7 @@ def write_model(folder, labels=LABELS) -> None:
 
 
 def face_at(*box: float) -> DetectedFace:
-    return DetectedFace(box, np.zeros((5, 2), np.float32), 1.0, 1.0)
+    return DetectedFace(box, np.zeros((5, 2), np.float32), 1.0, 1.0, has_hog_box=True)
 
 
 def test_guesses_follow_the_pixels_and_sum_to_one(tmp_path):
@@ -82,7 +83,7 @@ class TestCrop:
         picture = np.zeros((100, 100, 3), np.uint8)
         picture[40:60, 40:60] = 255
 
-        crop = crop_square(picture, (40, 40, 60, 60), 2.0, 40)
+        crop = crop_head(picture, (40, 40, 60, 60), 2.0, 40).rgb
 
         assert crop[10:30, 10:30].min() == 255
         assert crop[:10].max() == 0 and crop[:, 30:].max() == 0
@@ -90,4 +91,16 @@ class TestCrop:
     def test_repeats_the_edge_outside_of_the_picture(self):
         picture = np.full((20, 20, 3), 77, np.uint8)
 
-        assert np.unique(crop_square(picture, (-30, 10, 10, 50), 3.0, 24)).tolist() == [77]
+        crop = crop_head(picture, (-30, 10, 10, 50), 3.0, 24)
+
+        assert np.unique(crop.rgb).tolist() == [77] and crop.box_px == (-70, -30, 50, 90)
+        assert crop.picture_px_per_px == 5
+
+    def test_a_very_large_square_is_reduced_first_and_shows_the_same(self):
+        picture = np.zeros((900, 1200, 3), np.uint8)
+        picture[:, 600:] = 200
+
+        crop = crop_head(picture, (500, 350, 700, 550), 3.0, 16)
+
+        assert crop.box_px == (300, 150, 900, 750)
+        assert crop.rgb[:, :7].max() == 0 and crop.rgb[:, 9:].min() == 200

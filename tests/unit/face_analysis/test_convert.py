@@ -41,7 +41,7 @@ class TestToProto:
             box, np.array(points, np.float32), original.embedding, 0.5, original.quality, {}
         )
 
-        message = convert.to_proto_face(original, "m")
+        message = convert.to_proto_face(original, INFO)
 
         assert (message.box.x0, message.box.y0, message.box.x1, message.box.y1) == pytest.approx(box)
         order = ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right")
@@ -85,7 +85,7 @@ class TestToProto:
     def test_refused_picture_has_a_refusal_and_no_size(self):
         error = ImageTooLarge(image="a", size="60 megapixels", limit="50 megapixels")
 
-        message = convert.to_proto_analyzed_image(AnalyzedPhoto("a", "", error), "m")
+        message = convert.to_proto_analyzed_image(AnalyzedPhoto("a", "", error), INFO)
 
         assert message.refusal.reason == "IMAGE_TOO_LARGE"
         assert message.refusal.metadata == error.metadata and message.refusal.message == error.message
@@ -94,7 +94,7 @@ class TestToProto:
     def test_curation_reports_all_photos_and_counts_the_accepted(self):
         report = curate([photo("a", face(0, 0)), photo("b"), photo("c", face(0, 1))], INFO, CurationRules())
 
-        message = convert.to_proto_curation(report, INFO.embedding_model)
+        message = convert.to_proto_curation(report, INFO)
 
         assert [entry.name for entry in message.photos] == ["a", "b", "c"]
         assert [entry.is_accepted for entry in message.photos] == [True, False, True]
@@ -104,6 +104,6 @@ class TestToProto:
         assert message.photos[0].similarity_to_set == pytest.approx(report.verdicts[0].similarity_to_set)
 
     def test_nothing_accepted_leaves_the_mean_unset(self):
-        message = convert.to_proto_curation(curate([photo("a")], INFO, CurationRules()), "m")
+        message = convert.to_proto_curation(curate([photo("a")], INFO, CurationRules()), INFO)
 
         assert not message.HasField("mean_embedding") and message.template_index == -1

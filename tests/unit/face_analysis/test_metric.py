@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from services.face_analysis.adapters.calibration_file import DLIB_RENDERS, load_metric, save_metric
-from services.face_analysis.calibrate import measure
 from services.face_analysis.domain.faces import normalised
 from services.face_analysis.domain.metric import IdentityMetric, fit_metric
+from services.face_analysis.metric_figures import measure
 
 
 def collection(seed: int, persons: int = 60, views: int = 4, dimension: int = 16):
@@ -43,13 +43,13 @@ def test_directions_in_which_one_person_varies_count_less():
 
 
 def test_file_round_trip(tmp_path):
-    metric = fit_metric(*collection(0), same_set_similarity=0.37)
+    metric = fit_metric(*collection(0), same_set_similarity=0.37, name="test-1")
     path = tmp_path / "metric.safetensors"
 
     save_metric(metric, path, data="synthetic")
     loaded = load_metric(path)
 
-    assert loaded.same_set_similarity == 0.37
+    assert (loaded.same_set_similarity, loaded.name) == (0.37, "test-1")
     assert np.array_equal(loaded.centre, metric.centre)
     assert np.array_equal(loaded.projection, metric.projection)
 

@@ -20,6 +20,7 @@ from shared.images import (
     decode_image,
     encode_jpeg,
     encode_png,
+    upright_size,
 )
 
 ORIENTATION_TAG = 0x0112
@@ -259,7 +260,18 @@ def test_exif_orientation_is_applied(orientation, form):
     rgb = decode(encoded(stored, form, exif=exif))
 
     assert rgb.shape == upright.shape
+    assert upright_size(encoded(stored, form, exif=exif), name="photo") == (32, 48)
     assert np.abs(rgb.astype(int) - upright).mean() < (1 if form == "PNG" else 6)
+
+
+def test_size_is_read_without_decoding_and_within_the_limits():
+    whole = encode_png(picture(64, 48))
+
+    assert upright_size(whole[:200], name="photo") == (64, 48) == upright_size(whole, name="photo")
+    with pytest.raises(ImageTooLarge):
+        upright_size(whole, name="photo", limits=ImageLimits(max_pixels=100))
+    with pytest.raises(ImageUnreadable):
+        upright_size(b"no picture", name="photo")
 
 
 # Pillow warns of damaged metadata; the decoder ignores that where the pixels are whole.

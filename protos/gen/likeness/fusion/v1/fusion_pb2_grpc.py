@@ -70,7 +70,8 @@ class FusionServiceServicer:
 
     def Fuse(self, request, context):
         """Fuses the best of the template faces into a candidate. Never returns the candidate unchanged without saying so:
-        NO_FACE_FOUND or SEVERAL_FACES where a picture's faces are not exactly one. Idempotent.
+        NO_FACE_FOUND, SEVERAL_FACES or FACE_NOT_IN_PICTURE where it is not clear whose face is meant, PICTURE_DEFECT where
+        nothing of it can be fused. Idempotent.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
