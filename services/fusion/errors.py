@@ -17,6 +17,12 @@ class SeveralFaces(LikenessError):
     reason = ErrorReason.SEVERAL_FACES
 
 
+class FaceNotInPicture(LikenessError):
+    """A picture has no face at the position, or of the name, that is asked for."""
+
+    reason = ErrorReason.FACE_NOT_IN_PICTURE
+
+
 class FaceTooSmall(LikenessError):
     """The face spans fewer pixels than asked for."""
 

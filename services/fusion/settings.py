@@ -16,13 +16,30 @@ class FusionSettings(ServiceSettings):
     backend: str = Field(
         default="opencv", pattern="^(opencv|fake)$", description="Image work: opencv, or fake."
     )
+    swapper_onnx: Path | None = Field(
+        default=None,
+        description="ONNX face swapper of inswapper's interface instead of OpenCV; mind its licence.",
+    )
     enhancer_onnx: Path | None = Field(
-        default=None, description="ONNX enhancer or upscaler instead of the classical one; mind its licence."
+        default=None, description="ONNX enhancer instead of the starter pack's; mind its licence."
+    )
+    upscaler_onnx: Path | None = Field(
+        default=None, description="ONNX upscaler instead of the starter pack's; mind its licence."
+    )
+    enhancer_folder: Path | None = Field(
+        default=None,
+        description="Folder of enhancer.onnx; unset = the starter pack's, if it is there, else OpenCV.",
+    )
+    upscaler_folder: Path | None = Field(
+        default=None,
+        description="Folder of upscaler.onnx; unset = the starter pack's, if it is there, else OpenCV.",
+    )
+    gates_file: Path | None = Field(
+        default=None, description="Calibrated gate of `likeness calibrate`, beside the shipped ones."
     )
     identity_gates: dict[str, float] = Field(
-        # Equal false accepts and rejects with three or more references; README, "The gate".
-        default_factory=lambda: {"dlib-resnet-v1": 0.95},
-        description="Calibrated identity gate (cosine) by embedder, as JSON.",
+        default_factory=dict,
+        description="Fixed identity gates (cosine) by embedder, as JSON, instead of calibrated ones.",
     )
     min_face_px: int = Field(
         default=48, ge=0, le=1024, description="Least face size of a ranked candidate in px."

@@ -41,12 +41,13 @@ def match_colour(source: Image, target: Image, weight: FloatArray) -> Image:
     return from_lab(np.asarray((lab_source - mean_s) * gain + mean_t, np.float32))
 
 
-def blend_pyramid(source: Image, target: Image, alpha: FloatArray) -> Image:
+def blend_pyramid(source: Image, target: Image, alpha: FloatArray, levels: int = _MAX_LEVELS) -> Image:
     """*source* over *target* with *alpha* (H, W) in [0, 1], each frequency band over its own width.
 
-    Burt and Adelson, "A multiresolution spline with application to image mosaics" (1983).
+    Burt and Adelson, "A multiresolution spline with application to image mosaics" (1983). The coarsest of the
+    *levels* mixes what lies 2 ** levels pixels apart.
     """
-    levels = min(_MAX_LEVELS, int(np.log2(max(min(alpha.shape), 2))) - 2)
+    levels = min(levels, int(np.log2(max(min(alpha.shape), 2))) - 2)
     a: FloatArray = source.astype(np.float32)
     b: FloatArray = target.astype(np.float32)
     bands: list[FloatArray] = []

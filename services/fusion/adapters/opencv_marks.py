@@ -1,18 +1,21 @@
-"""Marks by classical image processing: the embedded `MarkFinder` and `MarkPainter`."""
+"""Marks with OpenCV: the classical `MarkFinder` and the `MarkPainter`."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
 
+from services.fusion.adapters.mark_patch import Patch, patch_of
 from services.fusion.adapters.opencv_blend import from_lab, to_lab
 from services.fusion.adapters.region_masks import face_mask, soft_ellipse
 from services.fusion.adapters.spots import find_spots
+from services.fusion.domain.exemplars import Stroke
 from services.fusion.domain.face import Face, FloatArray, Image
 from services.fusion.domain.geometry import Matrix, apply, face_frame, invert
-from services.fusion.domain.marks import Mark, RecurringMark, RestoredMark
+from services.fusion.domain.structure import FoundMark
 
 _ALIGNED_PX = 192
 _UNIT_PX = 64.0
@@ -21,50 +24,53 @@ _UNIT_PX = 64.0
 _SURE_CONTRAST = 20.0
 """Contrast (LAB lightness) from which a spot counts as certain."""
 
+_USUAL_HUE, _HUES = (0.5, 0.5), (-0.6, 0.9)
+"""Colour of brown spots on renders without compression, and the bounds of what is measured."""
+_SURE_RADIUS_PX, _MOST_LOST = 2.6, 0.5
+
 
 class OpenCvMarks:
-    """Finds spots on the aligned face and paints them relative to the light of the target."""
+    """Finds spots on the aligned face, and lays marks of photos onto other skin."""
 
-    def find(self, image: Image, face: Face) -> list[Mark]:
+    def find(self, image: Image, face: Face) -> list[FoundMark]:
         """See `MarkFinder.find`."""
         to_aligned, landmarks = _alignment(face)
         size = (_ALIGNED_PX, _ALIGNED_PX)
+        span_px = face_frame(face.landmarks5).span_px
         # Area averaging where the face is large: warpAffine alone would alias pores into spots.
-        factor = face_frame(face.landmarks5).span_px / _UNIT_PX
+        factor = span_px / _UNIT_PX
         source = cv2.GaussianBlur(image, (0, 0), 0.45 * factor) if factor > 1.5 else image
         warped = cv2.warpAffine(
             source, to_aligned, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
         )
         aligned = np.asarray(warped, np.uint8)
         spots = find_spots(aligned, _skin(aligned, landmarks))
-        frame = invert(face_frame(landmarks).to_px)
-        marks = []
-        for spot in spots:
-            x, y = (float(v) for v in apply(frame, np.array([[spot.x, spot.y]]))[0])
-            confidence = min(spot.strength / _SURE_CONTRAST, 1.0)
-            radius = spot.radius / _UNIT_PX
-            marks.append(Mark(x, y, radius, spot.lightness_ratio, spot.delta_a, spot.delta_b, confidence))
-        return marks
+        places = np.array([(spot.x, spot.y) for spot in spots]).reshape(-1, 2)
+        # The middle of pixel k lies at k + 1/2.
+        pixels = apply(invert(to_aligned), places) + 0.5
+        return [
+            FoundMark(
+                "spot",
+                float(x),
+                float(y),
+                spot.radius / _UNIT_PX * span_px,
+                min(spot.strength / _SURE_CONTRAST, 1.0),
+            )
+            for (x, y), spot in zip(pixels, spots, strict=True)
+        ]
 
     def paint(
-        self, image: Image, face: Face, marks: Sequence[RecurringMark]
-    ) -> tuple[Image, list[RestoredMark]]:
+        self, image: Image, strokes: Sequence[Stroke], photo: Callable[[int], Image]
+    ) -> tuple[Image, list[bool]]:
         """See `MarkPainter.paint`."""
-        frame = face_frame(face.landmarks5)
-        inside = soft_ellipse(face.landmarks5, (0.6 * frame.nose_x, 0.40), (0.92, 1.2), image.shape[:2])
-        present = self.find(image, face)
-        out, placed = image.copy(), []
-        for recurring in marks:
-            mark = recurring.mark
-            x, y = (float(v) for v in apply(frame.to_px, np.array([[mark.x, mark.y]]))[0])
-            if not _visible(inside, x, y):
-                continue
-            there = any(mark.distance_to(p) < max(0.06, 1.5 * mark.radius) for p in present)
-            radius_px = max(mark.radius * frame.span_px, 0.8)
-            if not there:
-                _paint_one(out, mark, x, y, radius_px)
-            placed.append(RestoredMark(x, y, radius_px, mark.confidence, recurring.seen_in, there))
-        return out, placed
+        photos = {e.photo: photo(e.photo) for stroke in strokes for e in stroke.exemplars}
+        patches = [patch_of(stroke, photos) for stroke in strokes]
+        hues = _hues(strokes, patches)
+        layer = np.zeros((*image.shape[:2], 3), np.float32)
+        for stroke, patch in zip(strokes, patches, strict=True):
+            if patch is not None:
+                _add(layer, patch, hues[stroke.placed.mark.kind])
+        return _laid(image, layer), [patch is not None for patch in patches]
 
 
 def _alignment(face: Face) -> tuple[Matrix, FloatArray]:
@@ -95,26 +101,48 @@ def _skin(aligned: Image, landmarks: FloatArray) -> FloatArray:
     return np.asarray(out & (offset.max(-1) < 1), np.float32)
 
 
-def _visible(inside: FloatArray, x: float, y: float) -> bool:
-    """Whether the place is inside of the picture and of the face that the camera sees."""
-    column, row = round(x), round(y)
-    height, width = inside.shape
-    return 0 <= row < height and 0 <= column < width and float(inside[row, column]) > 0.5
+def _hues(strokes: Sequence[Stroke], patches: Sequence[Patch | None]) -> dict[str, tuple[float, float]]:
+    """Rise of LAB a and b for each unit by which lightness drops, by kind of mark.
+
+    Marks of one kind are alike on one person, hence the mean over all of them. JPEG leaves about half of the
+    colour of a mark of a few pixels: the smaller it is in its photo, the more counts what brown spots have.
+    """
+    sums: dict[str, FloatArray] = defaultdict(lambda: np.zeros(3, np.float32))
+    radii: dict[str, list[float]] = defaultdict(list)
+    for stroke, patch in zip(strokes, patches, strict=True):
+        if patch is not None:
+            sums[stroke.placed.mark.kind] += (patch.dark, *patch.chroma)
+            radii[stroke.placed.mark.kind].append(stroke.exemplars[0].radius_px)
+    hues = {}
+    for kind, (dark, a, b) in sums.items():
+        measured = np.clip(np.array([a, b]) / (float(dark) if abs(dark) > 1e-3 else 1e-3), *_HUES)
+        lost = min(max((_SURE_RADIUS_PX - float(np.mean(radii[kind]))) / 1.5, 0.0), _MOST_LOST)
+        hue = (1 - lost) * measured + lost * np.array(_USUAL_HUE)
+        hues[kind] = (float(hue[0]), float(hue[1]))
+    return hues
 
 
-def _paint_one(out: Image, mark: Mark, x: float, y: float, radius_px: float) -> None:
-    """Darken a soft disc of *out* in place by the mark's ratio to the skin that is there."""
-    reach = int(np.ceil(2.2 * radius_px)) + 1
-    x0, y0 = max(int(x) - reach, 0), max(int(y) - reach, 0)
-    patch = out[y0 : int(y) + reach + 1, x0 : int(x) + reach + 1]
-    yy, xx = np.mgrid[0 : patch.shape[0], 0 : patch.shape[1]]
-    distance = np.hypot(xx + x0 - x, yy + y0 - y) / radius_px
-    # Flat core, soft rim: 1 up to 0.6 radii, 0 from 1.5 radii.
-    ramp = np.clip((1.5 - distance) / 0.9, 0, 1)
-    weight = ramp * ramp * (3 - 2 * ramp)
-    lab = to_lab(patch)
-    lab[..., 0] *= 1 + weight * (mark.lightness_ratio - 1)
-    lab[..., 1] += weight * mark.delta_a
-    lab[..., 2] += weight * mark.delta_b
-    painted = from_lab(lab)
-    patch[weight > 0] = painted[weight > 0]
+def _add(layer: FloatArray, patch: Patch, hue: tuple[float, float]) -> None:
+    """Enter *patch* into *layer* (drop of lightness, rise of a and b); where marks overlap, the stronger one.
+
+    Freckles stand close: the patch of each shows its neighbours too, which must not darken twice.
+    """
+    height, width = layer.shape[:2]
+    side = len(patch.drop)
+    x0, y0 = max(patch.x0, 0), max(patch.y0, 0)
+    x1, y1 = max(min(patch.x0 + side, width), x0), max(min(patch.y0 + side, height), y0)
+    share = patch.drop[y0 - patch.y0 : y1 - patch.y0, x0 - patch.x0 : x1 - patch.x0]
+    known = layer[y0:y1, x0:x1]
+    stronger = np.abs(share) > np.abs(known[..., 0])
+    known[stronger] = share[stronger, None] * np.array([1.0, *hue], np.float32)
+
+
+def _laid(image: Image, layer: FloatArray) -> Image:
+    """A copy of *image* darkened by *layer*, each pixel by a share of its own lightness."""
+    out = image.copy()
+    changed = np.abs(layer[..., 0]) > 2e-3
+    if changed.any():
+        lab = to_lab(out[changed][None])
+        lab += lab[..., :1] * layer[changed][None] * np.array([-1.0, 1.0, 1.0], np.float32)
+        out[changed] = from_lab(lab)[0]
+    return out

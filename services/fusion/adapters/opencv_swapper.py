@@ -2,83 +2,80 @@
 
 from __future__ import annotations
 
-import cv2
+from dataclasses import replace
+
 import numpy as np
 
-from services.fusion.adapters.landmark_warp import landmark_map
-from services.fusion.adapters.opencv_blend import blend_poisson, blend_pyramid, match_colour
-from services.fusion.adapters.region_masks import face_mask, region_weight_map
+from services.fusion.adapters.face_masks import FaceMask, build_mask
+from services.fusion.adapters.face_warp import meet, sampled
+from services.fusion.adapters.joining import box_mask_share, join, mixed, moved, work_box
+from services.fusion.adapters.light import relit
+from services.fusion.adapters.region_weights import eye_region, least_eye, weight_map
 from services.fusion.domain.face import Face, FloatArray, Image
-from services.fusion.domain.fusing import BlendMode, FuseOptions, RegionWeights, Template, WarpMode
-from services.fusion.domain.geometry import Matrix, apply, face_outline, similarity_transform
+from services.fusion.domain.fusing import FuseOptions, RegionWeights, Template, WarpMode
+from services.fusion.domain.geometry import similarity_transform
+from services.fusion.domain.morph import Morph, plan_morph
+from services.fusion.domain.occluders import wears_glasses
 from services.fusion.domain.ports import Swapped
 
-_MARGIN = 0.25
-"""Room around the face's outline for the coarse bands of the pyramid, as a share of its size."""
+_LEAST_EYE = 0.5
+"""Share of an eye that must be free in both pictures."""
 
 
 class OpenCvSwapper:
-    """Aligns the template by a similarity of the five landmarks, matches colour in LAB, and blends."""
+    """Brings template and candidate to one geometry, the template into the candidate's light, and blends."""
+
+    name = "opencv"
 
     def swap(self, image: Image, face: Face, template: Template, options: FuseOptions) -> Swapped:
         """See `FaceSwapper.swap`."""
         transform = similarity_transform(template.face.landmarks5, face.landmarks5)
-        box = _work_box(face, image)
-        x0, y0, x1, y1 = box
+        morph = plan_morph(face, template.face, options)
+        warp = _warp_done(options.warp, morph)
+        x0, y0, x1, y1 = box = work_box(face, image)
         crop = image[y0:y1, x0:x1]
         if options.strength <= 0 or crop.size == 0:
-            return Swapped(image.copy(), transform, (x0, y0, x0, y0), 0.0)
-        local = face.landmarks5 - np.array([x0, y0], np.float32)
+            return Swapped(image.copy(), transform, (x0, y0, x0, y0), 0.0, warp)
+        corner = np.array([x0, y0], np.float32)
+        local = moved(face, corner)
+        if morph is not None:
+            morph = replace(morph, target=morph.target - corner, candidate=morph.candidate - corner)
         to_crop = transform - np.array([[0, 0, x0], [0, 0, y0]])
-        warped, covered = _warp(template, local, to_crop, crop.shape[:2], options.warp)
-        # Both outlines must agree: the template's own keeps its hair and background out.
-        own_outline = apply(to_crop, face_outline(template.face.landmarks5))
-        inside = face_mask(local, own_outline, crop.shape[:2]) * covered
-        skin = inside * region_weight_map(local, crop.shape[:2], RegionWeights(0.0, 1.0, 0.0))
-        warped = match_colour(warped, crop, skin)
-        alpha = inside * region_weight_map(local, crop.shape[:2], options.weights) * options.strength
-        blend = blend_poisson if options.blend is BlendMode.POISSON else blend_pyramid
-        blended = blend(warped, crop, alpha)
+        shape = crop.shape[0], crop.shape[1]
+        meeting = meet(local, template, to_crop, shape, warp, morph)
+        mask = build_mask(local, template, to_crop, meeting, shape)
+        weight = _weights(local, template.face, morph, mask, options.weights)
+        base = crop
+        if meeting.candidate is not None:
+            # The bent face is as the candidate's own at the outline, so that mixing shows no seam.
+            base = mixed(sampled(crop, meeting.candidate), crop, np.minimum(2 * mask.outline, 1))
+        made = relit(sampled(template.image, meeting.template), base, mask.skin, mask.tinted, mask.unit_px)
+        alpha = mask.inside * weight * made.trust * options.strength
         out = image.copy()
-        out[y0:y1, x0:x1] = _keep_outside(blended, crop, inside)
-        mask_share = float((inside > 0).sum()) / (image.shape[0] * image.shape[1])
-        return Swapped(out, transform, box, mask_share)
+        out[y0:y1, x0:x1] = join(made.image, base, alpha, mask, options)
+        return Swapped(out, transform, box, box_mask_share(alpha, image), warp)
 
 
-def _work_box(face: Face, image: Image) -> tuple[int, int, int, int]:
-    """The outline's box with a margin, clipped to the picture; max exclusive."""
-    outline = face_outline(face.landmarks5)
-    low, high = outline.min(0), outline.max(0)
-    margin = _MARGIN * float((high - low).max())
-    height, width = image.shape[:2]
-    x0, y0 = (int(np.clip(v, 0, m)) for v, m in zip(np.floor(low - margin), (width, height), strict=True))
-    x1, y1 = (int(np.clip(v, 0, m)) for v, m in zip(np.ceil(high + margin), (width, height), strict=True))
-    return x0, y0, max(x1, x0), max(y1, y0)
+def _warp_done(asked: WarpMode, morph: Morph | None) -> WarpMode:
+    """What is really done: without dense landmarks POSED is LANDMARKS."""
+    return WarpMode.LANDMARKS if morph is None and asked is WarpMode.POSED else asked
 
 
-def _warp(
-    template: Template, local: FloatArray, to_crop: Matrix, shape: tuple[int, int], warp: WarpMode
-) -> tuple[Image, FloatArray]:
-    """The template in the crop's frame, and where it has pixels of its own (1) or none (0)."""
-    height, width = shape
-    white = np.ones(template.image.shape[:2], np.float32)
-    if warp is WarpMode.LANDMARKS:
-        x, y = landmark_map(template.face.landmarks5, local, to_crop, shape)
-        warped = cv2.remap(template.image, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-        covered = cv2.remap(white, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-    else:
-        size = (width, height)
-        warped = cv2.warpAffine(
-            template.image, to_crop, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-        )
-        covered = cv2.warpAffine(white, to_crop, size, flags=cv2.INTER_LINEAR)
-    return np.asarray(warped, np.uint8), np.asarray(covered, np.float32)
+def _weights(
+    face: Face, template: Face, morph: Morph | None, mask: FaceMask, weights: RegionWeights
+) -> FloatArray:
+    """Region weights; the template gives both eyes or none.
 
-
-def _keep_outside(blended: Image, crop: Image, inside: FloatArray) -> Image:
-    """Limit the change to the mask and a short soft rim; coarse pyramid bands reach further than that."""
-    reach = max(3, int(0.06 * max(inside.shape))) | 1
-    rim = cv2.GaussianBlur(cv2.dilate(inside, np.ones((reach, reach), np.uint8)), (0, 0), reach / 3)
-    rim = np.where(rim < 0.004, 0.0, np.clip(rim, 0, 1)).astype(np.float32)[..., None]
-    mixed = crop + rim * (blended.astype(np.float32) - crop)
-    return np.asarray(np.clip(mixed + 0.5, 0, 255), np.uint8)
+    None where it wears glasses that the candidate does not, or where one of its eyes cannot be used.
+    """
+    shape = mask.inside.shape[0], mask.inside.shape[1]
+    places = morph.target if morph is not None else None
+    if places is None and face.dense is not None:
+        places = face.dense.points.astype(np.float64)
+    weight = weight_map(face, places, shape, weights)
+    if places is None:
+        return weight
+    strange = wears_glasses(template) and not wears_glasses(face)
+    if strange or least_eye(mask.inside, places) < _LEAST_EYE:
+        weight = weight * (1 - eye_region(face, places, shape))
+    return weight

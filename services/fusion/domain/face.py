@@ -26,6 +26,8 @@ class Face:
         landmarks5: (5, 2) float32 pixels: left eye, right eye, nose, left mouth corner, right mouth
             corner; left is the viewer's left.
         embedding: (D,) float32 of L2 norm 1, for comparing, or empty where the caller needs no identity.
+        identity_embedding: (D,) float32 of L2 norm 1, as the embedder gives it, for nets that take one;
+            empty where the caller sent none.
         quality: fitness for use in [0, 1].
         yaw_deg: head turn in degrees; positive turns the face to the viewer's right.
         pitch_deg: positive looks up.
@@ -51,6 +53,7 @@ class Face:
     dense: DenseLandmarks | None = None
     parts: PartMap | None = None
     marks: tuple[FoundMark, ...] | None = None
+    identity_embedding: FloatArray = field(default_factory=lambda: np.zeros(0, np.float32))
 
     @property
     def size_px(self) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -72,7 +73,7 @@ def fit_pose(dense: DenseLandmarks) -> HeadPose:
     """
     face = mean_face()
     weights = np.where(dense.visibility > 0.5, 1.0, _HIDDEN_WEIGHT)
-    weights[face.indices(*_SOFT_PARTS)] *= _SOFT_WEIGHT
+    weights[_soft_landmarks()] *= _SOFT_WEIGHT
     root = np.sqrt(weights)[:, None]
     system = np.column_stack([face.points, np.ones(len(face.points))])
     solved, *_ = np.linalg.lstsq(root * system, root * dense.points.astype(np.float64), rcond=None)
@@ -81,6 +82,11 @@ def fit_pose(dense: DenseLandmarks) -> HeadPose:
     pose = HeadPose(rotation, scale_px, shift, 0.0)
     gaps = ((pose.project(face.points) - dense.points) ** 2).sum(1)
     return HeadPose(rotation, scale_px, shift, float(np.sqrt(np.average(gaps, weights=weights))) / scale_px)
+
+
+@cache
+def _soft_landmarks() -> npt.NDArray[np.int64]:
+    return mean_face().indices(*_SOFT_PARTS)
 
 
 def _nearest_rotation(camera: Points) -> tuple[Points, float]:

@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from services.fusion.domain.checks import Check, count_check, worst_first
 from services.fusion.domain.face import Face, FloatArray, only_face
-from services.fusion.errors import BelowIdentityGate, FaceTooSmall, NearDuplicate, NoFaceFound, SeveralFaces
+from services.fusion.domain.face_checks import face_checks
+from services.fusion.domain.scoring import (
+    Merits,
+    RankWeights,
+    Similarity,
+    attribute_match,
+    score_of,
+    similarity_to,
+)
+from services.fusion.errors import (
+    BelowIdentityGate,
+    FaceTooSmall,
+    NearDuplicate,
+    NoFaceFound,
+    PictureDefect,
+    SeveralFaces,
+)
 from shared.errors import LikenessError
-
-
-@dataclass(frozen=True, slots=True)
-class RankWeights:
-    """Shares of the score; any non-negative numbers, used after division by their sum."""
-
-    best: float = 0.6
-    mean: float = 0.25
-    quality: float = 0.15
-
-    def normalised(self) -> RankWeights:
-        """The same proportions with a sum of 1."""
-        total = self.best + self.mean + self.quality
-        if total <= 0 or min(self.best, self.mean, self.quality) < 0:
-            raise ValueError("weights must be non-negative and not all zero")
-        return RankWeights(self.best / total, self.mean / total, self.quality / total)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +39,14 @@ class RankOptions:
         duplicate_similarity: a candidate whose `Candidate.appearance` has at least this cosine to that of a
             better one is thinned out; above 1 keeps all.
         weights: shares of the score.
+        wanted: attributes that the prompt asks for, value by name.
     """
 
     identity_gate: float
     min_face_px: float = 48.0
     duplicate_similarity: float = 0.98
     weights: RankWeights = field(default_factory=RankWeights)
+    wanted: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,21 +58,14 @@ class Candidate:
         faces: every face that was found in it.
         appearance: unit vector that describes the picture's looks, or empty: then nothing counts as its twin.
         defect: why the picture itself is unfit, whoever it shows, or None.
+        checks: of its pixels; those of its face are made here.
     """
 
     name: str
     faces: tuple[Face, ...]
     appearance: FloatArray = field(default_factory=lambda: np.zeros(0, np.float32))
     defect: LikenessError | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Similarity:
-    """Cosines of one candidate to the references; *best_index* is the reference of the best one."""
-
-    best: float
-    best_index: int
-    mean: float
+    checks: tuple[Check, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,41 +76,22 @@ class Verdict:
         name: the candidate's.
         rank: from 1; 0 for a refused one.
         score: in [0, 1]; 0 without a single face.
-        similarity: None without a single face.
+        merits: None without a single face.
         refusal: None for a candidate that passed.
+        checks: for artefacts, the worst first.
     """
 
     name: str
     rank: int
     score: float
-    similarity: Similarity | None
+    merits: Merits | None
     refusal: LikenessError | None
+    checks: tuple[Check, ...] = ()
 
-
-def similarity_to(embedding: FloatArray, references: FloatArray) -> Similarity:
-    """Best and mean cosine of a unit vector (D,) to the unit rows of *references* (N, D)."""
-    cosines = np.clip(references.astype(np.float64) @ embedding.astype(np.float64), -1.0, 1.0)
-    best = int(np.argmax(cosines))
-    return Similarity(float(cosines[best]), best, float(cosines.mean()))
-
-
-def share_of(cosine: float, identity_gate: float) -> float:
-    """A cosine as a number in [0, 1] that rises strictly, with 1/2 at the gate and 1 at identity.
-
-    Embedders use narrow and different ranges (dlib on renders .85 to 1): bending by the gate makes their
-    scores comparable and keeps the quality term from drowning the likeness.
-    """
-    gate = min(max(identity_gate, -0.9), 0.999)
-    exponent = math.log(0.5) / math.log((1 + gate) / 2)
-    return float(((1 + cosine) / 2) ** exponent)
-
-
-def score_of(similarity: Similarity, quality: float, options: RankOptions) -> float:
-    """Weighted mean of the bent best and mean cosines and of the quality; rises with each, in [0, 1]."""
-    weights = options.weights.normalised()
-    best = share_of(similarity.best, options.identity_gate)
-    mean = share_of(similarity.mean, options.identity_gate)
-    return weights.best * best + weights.mean * mean + weights.quality * min(max(quality, 0.0), 1.0)
+    @property
+    def similarity(self) -> Similarity | None:
+        """To the references; None without a single face."""
+        return self.merits.similarity if self.merits else None
 
 
 def rank(candidates: Sequence[Candidate], references: FloatArray, options: RankOptions) -> list[Verdict]:
@@ -146,14 +122,21 @@ def _order(verdict: Verdict) -> tuple[float, str]:
 
 def _judge(candidate: Candidate, references: FloatArray, options: RankOptions) -> Verdict:
     """The verdict on one candidate alone; its rank is given later."""
-    name = candidate.name
+    name, count = candidate.name, count_check(len(candidate.faces))
     try:
         face = only_face(candidate.faces, name, min_face_px=options.min_face_px)
     except (NoFaceFound, SeveralFaces) as refusal:
-        return Verdict(name, 0, 0.0, None, refusal)
-    similarity = similarity_to(face.embedding, references)
-    score = score_of(similarity, face.quality, options)
-    return Verdict(name, 0, score, similarity, _refusal(candidate, face, similarity, options))
+        return Verdict(name, 0, 0.0, None, refusal, (count,))
+    checks = worst_first((count, *candidate.checks, *face_checks(face, min_face_px=options.min_face_px)))
+    merits = Merits(
+        similarity_to(face.embedding, references),
+        face.quality if face.judged_quality is None else face.judged_quality,
+        checks[0].score,
+        attribute_match(options.wanted, face.attributes),
+    )
+    score = score_of(merits, options.weights, options.identity_gate)
+    unfit = _refusal(candidate, face, merits.similarity, options) or _severe(name, checks)
+    return Verdict(name, 0, score, merits, unfit, checks)
 
 
 def _refusal(
@@ -169,8 +152,14 @@ def _refusal(
     return candidate.defect
 
 
+def _severe(name: str, checks: Sequence[Check]) -> LikenessError | None:
+    """The worst check as a refusal, if it is severe."""
+    severe = next((check for check in checks if check.is_severe), None)
+    return PictureDefect(image=name, defect=f"{severe.problem} (check {severe.name})") if severe else None
+
+
 def _twin(
-    verdict: Verdict, kept: Sequence[Verdict], appearances: dict[str, FloatArray], options: RankOptions
+    verdict: Verdict, kept: Sequence[Verdict], appearances: Mapping[str, FloatArray], options: RankOptions
 ) -> str | None:
     """Name of a better candidate that looks the same, if any."""
     own = appearances[verdict.name]

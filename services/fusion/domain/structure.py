@@ -45,7 +45,7 @@ class PartMap:
 
     def share_of(self, parts: Sequence[str]) -> npt.NDArray[np.bool_]:
         """(S, S) bool: where one of the parts is; names that the map does not know are nowhere."""
-        return np.isin(self.labels, [i for i, name in enumerate(self.names) if name in parts])
+        return np.array([name in parts for name in self.names], np.bool_)[self.labels]
 
 
 @dataclass(frozen=True, slots=True)

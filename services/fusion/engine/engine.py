@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
 from services.fusion.domain.face import FloatArray, Image
 from services.fusion.domain.fusing import FuseOptions
-from services.fusion.domain.ports import Enhancer, FaceSwapper, MarkFinder, MarkPainter, PictureInspector
+from services.fusion.domain.people import FacesOfPicture
+from services.fusion.domain.ports import (
+    Enhancer,
+    FaceSwapper,
+    MarkFinder,
+    MarkPainter,
+    PictureInspector,
+    SkinTexture,
+)
 from services.fusion.domain.ranking import RankOptions, Verdict
+from services.fusion.engine.enhance import Enhanced, enhance
 from services.fusion.engine.fuse import Fused, fuse
-from services.fusion.engine.ranking import RankInput, gate_for, rank_candidates
-from services.fusion.engine.requests import FacedPicture
+from services.fusion.engine.gating import Gates
+from services.fusion.engine.lazy_picture import LazyPicture
+from services.fusion.engine.people import Person, claims_of
+from services.fusion.engine.ranking import RankInput, rank_candidates
 from services.fusion.engine.restore import Restored, restore_marks
+from services.fusion.engine.texture import Retextured, restore_texture
 from shared.cancellation import CancellationToken
-from shared.errors.common import CapabilityUnavailable
 from shared.telemetry import stage
 from shared.workers import Workers
 
@@ -27,7 +39,9 @@ class Ports:
     swapper: FaceSwapper
     finder: MarkFinder
     painter: MarkPainter
+    texture: SkinTexture
     enhancer: Enhancer
+    upscaler: Enhancer
     inspector: PictureInspector
 
 
@@ -44,36 +58,40 @@ class FusionEngine:
     Args:
         ports: the adapters.
         workers: where image work runs; closed by `close`.
-        gates: calibrated identity gate by embedder.
+        gates: identity gates by embedder.
         rank_defaults: of a ranking.
     """
 
-    def __init__(
-        self, ports: Ports, workers: Workers, *, gates: Mapping[str, float], rank_defaults: RankDefaults
-    ) -> None:
+    def __init__(self, ports: Ports, workers: Workers, *, gates: Gates, rank_defaults: RankDefaults) -> None:
         self._ports = ports
         self._workers = workers
-        self._gates = dict(gates)
+        self.gates = gates
         self.rank_defaults = rank_defaults
 
     async def fuse(
         self,
-        candidate: FacedPicture,
-        templates: Sequence[FacedPicture],
+        image: Image,
+        candidate: FacesOfPicture,
+        people: Sequence[Person],
         options: FuseOptions,
         token: CancellationToken,
     ) -> Fused:
-        """See `services.fusion.engine.fuse.fuse`."""
+        """Choose a template for each of the *people*, read the chosen ones alone, and fuse them into *image*.
+
+        Raises as `claims_of` and `services.fusion.engine.fuse.fuse` do.
+        """
         least = self.rank_defaults["min_face_px"]
+        claims = await self._workers.run(lambda: claims_of(candidate, people, min_face_px=least), token)
+        pictures = await asyncio.gather(*(claim.photo.read() for claim in claims))
 
         def work() -> Fused:
             with stage("fusion", "fuse"):
-                return fuse(self._ports.swapper, candidate, templates, options, min_face_px=least)
+                return fuse(self._ports.swapper, image, candidate, claims, pictures, options)
 
         return await self._workers.run(work, token)
 
     async def restore_marks(
-        self, candidate: FacedPicture, references: Sequence[FacedPicture], token: CancellationToken
+        self, candidate: LazyPicture, references: Sequence[LazyPicture], token: CancellationToken
     ) -> Restored:
         """See `services.fusion.engine.restore.restore_marks`."""
         ports, least = self._ports, self.rank_defaults["min_face_px"]
@@ -84,27 +102,35 @@ class FusionEngine:
 
         return await self._workers.run(work, token)
 
-    async def enhance(self, image: Image, *, scale: int, strength: float, token: CancellationToken) -> Image:
-        """*image* enlarged *scale* times, cleaned and sharpened by *strength*.
+    async def restore_texture(
+        self,
+        candidate: LazyPicture,
+        references: Sequence[LazyPicture],
+        strength: float | None,
+        token: CancellationToken,
+    ) -> Retextured:
+        """See `services.fusion.engine.texture.restore_texture`."""
+        ports, least = self._ports, self.rank_defaults["min_face_px"]
 
-        Raises:
-            CapabilityUnavailable: the installed enhancer cannot enlarge by *scale*.
-        """
-        enhancer = self._ports.enhancer
-        if scale not in enhancer.scales:
-            known = ", ".join(map(str, enhancer.scales))
-            needed = f"an enhancer for it; the installed one does {known}"
-            raise CapabilityUnavailable(capability=f"enhance at scale {scale}", needed=needed)
-
-        def work() -> Image:
-            with stage("fusion", "enhance"):
-                return enhancer.enhance(image, scale=scale, strength=strength)
+        def work() -> Retextured:
+            with stage("fusion", "restore_texture"):
+                return restore_texture(ports.texture, candidate, references, strength, min_face_px=least)
 
         return await self._workers.run(work, token)
 
-    def gate_for(self, embedder: str, requested: float | None) -> float:
-        """See `services.fusion.engine.ranking.gate_for`."""
-        return gate_for(embedder, self._gates, requested)
+    async def enhance(
+        self, image: Image, *, scale: int, strength: float, token: CancellationToken
+    ) -> Enhanced:
+        """See `services.fusion.engine.enhance.enhance`."""
+        ports = self._ports
+
+        def work() -> Enhanced:
+            with stage("fusion", "enhance"):
+                return enhance(
+                    ports.enhancer, ports.upscaler, image, scale=scale, strength=strength, token=token
+                )
+
+        return await self._workers.run(work, token)
 
     async def rank(
         self,
@@ -117,7 +143,7 @@ class FusionEngine:
 
         def work() -> list[Verdict]:
             with stage("fusion", "rank"):
-                return rank_candidates(self._ports.inspector, candidates, references, options)
+                return rank_candidates(self._ports.inspector, candidates, references, options, token)
 
         return await self._workers.run(work, token)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from services.fusion.domain.face import Face, FloatArray, Image
 from services.fusion.domain.ports import PictureInspector
 from services.fusion.domain.ranking import Candidate, RankOptions, Verdict, rank
+from shared.cancellation import CancellationToken
 from shared.errors.common import FieldInvalid
 
 
@@ -23,32 +24,18 @@ class RankInput:
     image: Image | None = None
 
 
-def gate_for(embedder: str, calibrated: Mapping[str, float], requested: float | None) -> float:
-    """The identity gate: the requested one, else the one calibrated for *embedder*.
-
-    Raises:
-        FieldInvalid: neither exists; a guessed gate would let strangers through.
-    """
-    if requested is not None:
-        return requested
-    if embedder not in calibrated:
-        problem = (
-            f"no gate is calibrated for embedder {embedder or '(unnamed)'}, so the request must give one"
-        )
-        raise FieldInvalid(field="identity_gate", problem=problem)
-    return calibrated[embedder]
-
-
 def rank_candidates(
     inspector: PictureInspector,
     candidates: Sequence[RankInput],
     references: Sequence[FloatArray],
     options: RankOptions,
+    token: CancellationToken,
 ) -> list[Verdict]:
     """Rank and gate; see `services.fusion.domain.ranking.rank`.
 
     Raises:
         FieldInvalid: two candidates of one name, or embeddings of different sizes.
+        Cancelled: *token* was cancelled; it is looked at before each candidate.
     """
     twice = [name for name, count in Counter(c.name for c in candidates).items() if count > 1]
     if twice:
@@ -58,16 +45,22 @@ def rank_candidates(
     if len(sizes) != 1:
         problem = f"embeddings of different dimensions {sorted(sizes)} cannot be compared"
         raise FieldInvalid(field="references", problem=problem)
-    judged = [_inspected(inspector, c) for c in candidates]
+    judged = []
+    for candidate in candidates:
+        token.raise_if_cancelled()
+        judged.append(_inspected(inspector, candidate))
     return rank(judged, np.stack(references), options)
 
 
 def _inspected(inspector: PictureInspector, candidate: RankInput) -> Candidate:
     if candidate.image is None:
         return Candidate(candidate.name, candidate.faces)
+    image = candidate.image
+    checks = inspector.checks(image, candidate.faces[0]) if len(candidate.faces) == 1 else ()
     return Candidate(
         candidate.name,
         candidate.faces,
-        inspector.appearance(candidate.image),
-        inspector.defect(candidate.image, candidate.name),
+        inspector.appearance(image),
+        inspector.defect(image, candidate.name),
+        tuple(checks),
     )

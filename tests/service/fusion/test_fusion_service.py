@@ -12,6 +12,7 @@ from likeness.fusion.v1 import fusion_pb2 as pb
 from likeness.fusion.v1 import fusion_pb2_grpc
 from PIL import Image as PillowImage
 
+from services.fusion.adapters.gate_file import load_gates
 from services.fusion.bootstrap import build
 from services.fusion.settings import FusionSettings
 from shared.artifacts import open_store
@@ -30,7 +31,7 @@ def store(tmp_path):
 
 @pytest.fixture
 async def stub(serve, store):
-    settings = FusionSettings(worker_count=1)
+    settings = FusionSettings(worker_count=1, identity_gates={"dlib-resnet-v1": 0.95})
     return fusion_pb2_grpc.FusionServiceStub(await serve([build(settings, store=store)]))
 
 
@@ -76,7 +77,7 @@ async def test_fuse_answers_with_a_picture_of_the_candidates_size_and_says_what_
 
     before, after = pixels(request.candidate.image), pixels(answer.image)
     assert before.shape == after.shape and (before != after).any()
-    assert (answer.template_index, answer.strength) == (0, 1.0)
+    assert answer.template_index in (0, 1) and answer.strength == 1.0
     assert 0 < answer.mask_share < 1
     assert pytest.approx(answer.pose_similarity) == 1
     assert pytest.approx(list(answer.transform), abs=1e-3) == [1, 0, 0, 0, 1, 0]
@@ -203,6 +204,8 @@ async def test_enhance_multiplies_the_size(stub, scale):
 
     factor = scale or 1
     assert (96 * factor, 80 * factor, 3) == pixels(answer.image).shape
+    assert answer.enhancer in ("starter", "classical")
+    assert answer.upscaler in ({"starter", "classical"} if factor == 2 else {""})
 
 
 async def test_scale_three_is_refused(stub):
@@ -255,10 +258,67 @@ async def test_requested_gate_counts_and_is_told(stub):
     assert (1, pytest.approx(0.4)) == (answer.candidates[0].rank, answer.identity_gate)
 
 
+async def test_verdict_tells_what_the_score_is_made_of(stub):
+    candidate = ranked_input("a", 0.99)
+    face = candidate.faces[0]
+    face.quality.sharpness, face.quality.judged = 0.34, 0.7
+    face.quality.defects.add(name="blur", strength=0.55)
+    face.attributes.add(name="beard", value="full")
+    wanted = [face_pb2.FaceAttribute(name=n, value=v) for n, v in (("beard", "full"), ("glasses", "round"))]
+
+    answer = await stub.Rank(
+        pb.RankRequest(candidates=[candidate], references=REFERENCES, wanted_attributes=wanted)
+    )
+
+    (verdict,) = answer.candidates
+    assert (pytest.approx(verdict.quality), verdict.attribute_match) == (0.7, 1.0)
+    scores = [check.score for check in verdict.checks]
+    assert scores == sorted(scores) and pytest.approx(scores[:2], abs=1e-3) == [0.5, 0.5]
+    assert {"face_count", "face_size", "sharpness", "defect:blur"} == {c.name for c in verdict.checks}
+
+
+async def test_severe_artefact_is_a_rejection_that_names_the_check(stub):
+    candidate = ranked_input("melted", 1.0)
+    candidate.faces[0].quality.defects.add(name="distortion", strength=0.95)
+
+    answer = await stub.Rank(pb.RankRequest(candidates=[candidate], references=REFERENCES))
+
+    assert answer.candidates[0].rejection.reason == "PICTURE_DEFECT"
+    assert "defect:distortion" in answer.candidates[0].rejection.message
+
+
+CALIBRATED = next(iter(load_gates().values()))
+
+
+async def test_calibrated_gate_goes_by_the_rate_and_tells_what_it_does(stub):
+    request = pb.RankRequest(candidates=[ranked_input("a", 1.0)], references=REFERENCES)
+    for embedding in (*request.references, request.candidates[0].faces[0].embedding):
+        embedding.model = CALIBRATED.model
+
+    usual = await stub.Rank(request)
+    request.false_accept_rate = 0.1
+    lax = await stub.Rank(request)
+
+    assert 0 < usual.false_accept_rate < 0.002 and 0 < usual.false_reject_rate < 1
+    assert lax.identity_gate < usual.identity_gate and lax.false_accept_rate > usual.false_accept_rate
+
+
+async def test_rate_that_was_not_calibrated_is_refused_and_the_others_are_named(stub):
+    request = pb.RankRequest(
+        candidates=[ranked_input("a", 1.0)], references=REFERENCES, false_accept_rate=0.5
+    )
+    for embedding in (*request.references, request.candidates[0].faces[0].embedding):
+        embedding.model = CALIBRATED.model
+
+    _, error = await refused(stub.Rank(request))
+
+    assert error.reason == ErrorReason.VALUE_OUT_OF_RANGE and "0.001" in error.message
+
+
 async def test_same_picture_twice_leaves_one(stub):
     candidates = [ranked_input("a", 0.99), ranked_input("b", 0.98)]
     for candidate in candidates:
-        candidate.image.CopyFrom(faced().image)
+        candidate.image.CopyFrom(faced(noise_seed=1).image)
 
     answer = await stub.Rank(pb.RankRequest(candidates=candidates, references=REFERENCES))
 
@@ -274,6 +334,7 @@ async def test_same_picture_twice_leaves_one(stub):
         (lambda r: r.references[0].CopyFrom(image_pb2.Embedding(values=[0, 0, 0])), "length 0"),
         (lambda r: r.weights.SetInParent(), "zero"),
         (lambda r: r.ClearField("references"), "reference"),
+        (lambda r: (setattr(r, "identity_gate", 0.5), setattr(r, "false_accept_rate", 0.01)), "together"),
     ],
 )
 async def test_ranking_that_makes_no_sense_is_refused(stub, change, text):

@@ -1,22 +1,37 @@
 """Use cases over fakes."""
 
+from typing import NamedTuple
+
 import numpy as np
 import pytest
 
-from services.fusion.adapters.fake import FakeEnhancer, FakeInspector, FakeMarks, FakeSwapper
+from services.fusion.adapters.fake import (
+    FakeEnhancer,
+    FakeInspector,
+    FakeMarks,
+    FakeSwapper,
+    FakeTexture,
+)
 from services.fusion.domain.face import Face
 from services.fusion.domain.fusing import FuseOptions
+from services.fusion.domain.people import FacesOfPicture
 from services.fusion.domain.ranking import RankOptions
 from services.fusion.engine.engine import FusionEngine, Ports
 from services.fusion.engine.fuse import fuse
-from services.fusion.engine.ranking import RankInput, gate_for, rank_candidates
-from services.fusion.engine.requests import FacedPicture
-from services.fusion.engine.restore import restore_marks
+from services.fusion.engine.gating import Gates
+from services.fusion.engine.people import Person, TemplatePhoto, claims_of
+from services.fusion.engine.ranking import RankInput, rank_candidates
 from services.fusion.errors import NoFaceFound, SeveralFaces
 from shared.cancellation import CancellationToken, Cancelled
 from shared.errors.common import CapabilityUnavailable, FieldInvalid
 from shared.workers import Workers
 from tests.support.drawn_face import box_of, draw_face
+
+
+class FacedPicture(NamedTuple):
+    name: str
+    image: np.ndarray
+    faces: tuple[Face, ...]
 
 
 def picture(name="candidate", faces=1, yaw=0.0, quality=1.0, **how):
@@ -26,7 +41,12 @@ def picture(name="candidate", faces=1, yaw=0.0, quality=1.0, **how):
 
 
 def do_fuse(candidate, *templates):
-    return fuse(FakeSwapper(), candidate, templates, FuseOptions(), min_face_px=48)
+    pictures = {t.name: t.image for t in templates}
+    photos = tuple(TemplatePhoto(FacesOfPicture(t.name, t.faces), None, None) for t in templates)
+    found = FacesOfPicture(candidate.name, candidate.faces)
+    claims = claims_of(found, [Person("", None, photos)], min_face_px=48)
+    chosen = [pictures[claim.photo.found.name] for claim in claims]
+    return fuse(FakeSwapper(), candidate.image, found, claims, chosen, FuseOptions())
 
 
 @pytest.mark.parametrize("role", ["candidate", "reference 2"])
@@ -54,48 +74,38 @@ def test_landmarks_that_nothing_can_be_aligned_by_are_refused(points):
 
 
 def test_result_tells_which_template_was_used_and_how_alike_the_poses_are():
-    fused = do_fuse(picture(yaw=20), picture(yaw=-20), picture(yaw=18), picture(yaw=0))
+    photos = [picture(f"reference {k}", yaw=yaw) for k, yaw in enumerate((-20, 18, 0))]
 
-    assert fused.template_index == 1
-    assert 0.9 < fused.pose_similarity < 1
-    assert 0 < fused.mask_share < 1
-    assert fused.transform.shape == (2, 3)
+    fused = do_fuse(picture(yaw=20), *photos)
 
-
-def test_mark_must_recur_unless_one_reference_is_all_there_is():
-    marks = FakeMarks()
-    plain, marked = picture("plain"), picture("marked")
-    marked.image[150, 110] = (255, 0, 0)
-
-    def restored(*references):
-        return restore_marks(marks, marks, plain, references, min_face_px=48)
-
-    assert restored(marked, picture()).marks == []
-    assert (plain.image == restored(marked, picture()).image).all()
-    (alone,) = restored(marked).marks
-    assert (pytest.approx(alone.x_px, abs=0.1), pytest.approx(alone.y_px, abs=0.1)) == (110, 150)
-    (twice,) = restored(marked, marked, picture()).marks
-    assert twice.seen_in == 2
+    (face,) = fused.faces
+    assert (face.choice.index, face.face_position, face.name) == (1, 0, "")
+    assert 0.9 < face.choice.pose_similarity < 1
+    assert 0 < face.mask_share < 1
+    assert face.transform.shape == (2, 3)
+    assert fused.backend == "fake"
 
 
-def test_reference_that_is_turned_away_cannot_confirm_a_mark():
-    marks = FakeMarks()
-    marked, turned = picture(), picture(yaw=50)
-    for one in (marked, turned):
-        one.image[150, 110] = (255, 0, 0)
+async def test_engine_reads_the_chosen_template_alone(engine):
+    seen = []
 
-    restored = restore_marks(marks, marks, picture(), [marked, turned], min_face_px=48)
+    def photo(name, yaw):
+        one = picture(name, yaw=yaw)
 
-    assert restored.marks == []
+        async def read():
+            seen.append(name)
+            return one.image
 
+        return TemplatePhoto(FacesOfPicture(name, one.faces), None, read)
 
-def test_gate_is_the_requested_or_the_calibrated_and_never_a_guess():
-    calibrated = {"dlib-resnet-v1": 0.94}
+    candidate = picture(yaw=20)
+    person = Person("", None, (photo("away", -30), photo("fitting", 18)))
+    found = FacesOfPicture("candidate", candidate.faces)
 
-    assert gate_for("other", calibrated, 0.2) == 0.2
-    assert gate_for("dlib-resnet-v1", calibrated, None) == 0.94
-    with pytest.raises(FieldInvalid, match="other"):
-        gate_for("other", calibrated, None)
+    fused = await engine.fuse(candidate.image, found, [person], FuseOptions(), CancellationToken())
+
+    assert seen == ["fitting"]
+    assert fused.faces[0].choice.index == 1
 
 
 def embedded(*values):
@@ -103,7 +113,8 @@ def embedded(*values):
 
 
 def do_rank(candidates, references):
-    return rank_candidates(FakeInspector(), candidates, references, RankOptions(identity_gate=0.5))
+    options = RankOptions(identity_gate=0.5)
+    return rank_candidates(FakeInspector(), candidates, references, options, CancellationToken())
 
 
 def test_ranking_refuses_double_names_and_mixed_dimensions():
@@ -126,9 +137,11 @@ def test_blank_picture_is_refused_whoever_it_is_said_to_show():
 @pytest.fixture
 def engine():
     marks = FakeMarks()
-    ports = Ports(FakeSwapper(), marks, marks, FakeEnhancer(), FakeInspector())
+    ports = Ports(
+        FakeSwapper(), marks, marks, FakeTexture(), FakeEnhancer(), FakeEnhancer(2), FakeInspector()
+    )
     defaults = {"min_face_px": 48.0, "duplicate_similarity": 0.98}
-    engine = FusionEngine(ports, Workers(1), gates={}, rank_defaults=defaults)
+    engine = FusionEngine(ports, Workers(1), gates=Gates(), rank_defaults=defaults)
     yield engine
     engine.close()
 
@@ -138,9 +151,22 @@ async def test_scale_that_the_enhancer_lacks_is_a_typed_error(engine):
         await engine.enhance(picture().image, scale=4, strength=0.5, token=CancellationToken())
 
 
+@pytest.mark.parametrize(
+    ("scale", "strength", "names"),
+    [(1, 0.5, ("fake", "")), (2, 0.5, ("fake", "fake")), (2, 0.0, ("", "fake")), (1, 0.0, ("", ""))],
+)
+async def test_result_names_what_was_done_to_it(engine, scale, strength, names):
+    image = picture().image
+
+    made = await engine.enhance(image, scale=scale, strength=strength, token=CancellationToken())
+
+    assert names == (made.enhancer, made.upscaler)
+    assert made.image.shape == (image.shape[0] * scale, image.shape[1] * scale, 3)
+
+
 async def test_cancelled_work_is_not_begun(engine):
     token = CancellationToken()
     token.cancel()
 
     with pytest.raises(Cancelled):
-        await engine.fuse(picture(), [picture()], FuseOptions(), token)
+        await engine.fuse(picture().image, FacesOfPicture("c", ()), [], FuseOptions(), token)
