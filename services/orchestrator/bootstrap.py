@@ -135,6 +135,7 @@ class _App:
                 max_upload_bytes=settings.max_upload_bytes,
                 preview_interval_steps=settings.preview_interval_steps,
                 heartbeat_s=settings.heartbeat_s,
+                false_accept_rate=settings.false_accept_rate,
             ),
         )
 

@@ -52,3 +52,9 @@ class OrchestratorSettings(ServiceSettings):
     heartbeat_s: float = Field(
         default=10.0, gt=0, description="Silence after which a watch gets a heartbeat."
     )
+    false_accept_rate: float | None = Field(
+        default=None,
+        gt=0,
+        lt=1,
+        description="Share of strangers that the gate may let pass; unset: as the fusion service does.",
+    )

@@ -40,6 +40,13 @@ class PillowTools:
         scaled = np.asarray(crop.resize(size, Image.Resampling.LANCZOS))
         return ReferenceCrop(encode_png(scaled), "image/png", float(left), float(top), scale)
 
+    def enlarge(self, data: bytes, factor: int) -> bytes:
+        """See the port."""
+        with Image.open(io.BytesIO(data)) as image:
+            rgb = image.convert("RGB")
+        size = (factor * rgb.width, factor * rgb.height)
+        return encode_png(np.asarray(rgb.resize(size, Image.Resampling.LANCZOS)))
+
     def thumbnail(self, data: bytes) -> bytes:
         """See the port."""
         with Image.open(io.BytesIO(data)) as image:

@@ -1,6 +1,7 @@
 """Faces and pictures as the orchestrator passes them on; it computes nothing from their content."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from pydantic import Field
 
@@ -53,8 +54,28 @@ class Attribute(Record):
     confidence: float
 
 
+class Feature(StrEnum):
+    """What face analysis finds out on request; the names are those of its FaceFeature."""
+
+    STRUCTURE = "STRUCTURE"
+    MARKS = "MARKS"
+
+
+@dataclass(frozen=True)
+class Structure:
+    """Dense landmarks, part map and marks of a face, as face analysis sent them for fusion.
+
+    ``message`` is a serialised likeness.common.v1.Face with those fields alone: nothing here looks inside.
+    """
+
+    message: bytes
+
+
 class Quality(Record):
-    """Measured quality of a face; units and ranges as in likeness.common.v1.FaceQuality."""
+    """Measured quality of a face; units and ranges as in likeness.common.v1.FaceQuality.
+
+    ``judged`` is None and ``defects`` (strength by kind) empty where no quality net is installed.
+    """
 
     sharpness: float = 0.0
     exposure: float = 0.0
@@ -64,24 +85,46 @@ class Quality(Record):
     roll_degrees: float = 0.0
     landmark_confidence: float = 0.0
     overall: float = 0.0
+    judged: float | None = None
+    defects: dict[str, float] = Field(default_factory=dict)
 
 
 class Face(Record):
     """One detected face. Geometry in pixels of the upright picture; left is the viewer's.
 
     ``box_px`` is (x0, y0, x1, y1), maximum exclusive. ``landmarks_px`` are left eye, right eye, nose, left
-    and right corner of the mouth.
+    and right corner of the mouth. ``embedding`` is what generators take, ``comparison_embedding`` what faces
+    are compared by. ``structure`` is set where it was asked for, and never kept with the record.
     """
 
     box_px: tuple[float, float, float, float]
     landmarks_px: tuple[Point, Point, Point, Point, Point]
     embedding: Embedding | None = None
+    comparison_embedding: Embedding | None = None
     detection_confidence: float = 0.0
     quality: Quality = Quality()
     attributes: tuple[Attribute, ...] = ()
+    structure: Structure | None = Field(default=None, exclude=True, repr=False)
+
+    @property
+    def compared(self) -> Embedding | None:
+        """The embedding to compare by: the raw one where a service sends no other."""
+        return self.comparison_embedding or self.embedding
+
+    def overlap(self, other: "Face") -> float:
+        """Return the common area of two faces' boxes over their joint area, in [0, 1]."""
+        ours, theirs = self.box_px, other.box_px
+        width = min(ours[2], theirs[2]) - max(ours[0], theirs[0])
+        height = min(ours[3], theirs[3]) - max(ours[1], theirs[1])
+        common = max(width, 0.0) * max(height, 0.0)
+        joint = sum((box[2] - box[0]) * (box[3] - box[1]) for box in (ours, theirs)) - common
+        return common / joint if joint > 0 else 0.0
 
     def moved(self, *, left_px: float, top_px: float, scale: float) -> "Face":
-        """Return the face in a crop that begins at (left_px, top_px) and is then scaled by ``scale``."""
+        """Return the face in a crop that begins at (left_px, top_px) and is then scaled by ``scale``.
+
+        Its structure is not moved but dropped.
+        """
 
         def move(point: Point) -> Point:
             return ((point[0] - left_px) * scale, (point[1] - top_px) * scale)
@@ -94,6 +137,7 @@ class Face(Record):
                 "box_px": (*move((x0, y0)), *move((x1, y1))),
                 "landmarks_px": (eye_l, eye_r, nose, mouth_l, mouth_r),
                 "quality": quality,
+                "structure": None,
             }
         )
 

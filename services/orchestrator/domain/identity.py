@@ -62,6 +62,12 @@ class Identity(Record):
         rest = [photo for photo in self.photos if photo.is_accepted and photo is not template]
         return [template, *rest] if template is not None else rest
 
+    def comparison_embeddings(self) -> list[Embedding]:
+        """Return what the accepted photos are compared by, the template face first; all of one model."""
+        faces = [photo.face for photo in self.accepted() if photo.face]
+        fitted = [face.comparison_embedding for face in faces if face.comparison_embedding]
+        return fitted or self.embeddings()
+
     def embeddings(self) -> list[Embedding]:
-        """Return the embeddings of the accepted photos, the template face first."""
+        """Return the embeddings of the accepted photos for a generator, the template face first."""
         return [photo.face.embedding for photo in self.accepted() if photo.face and photo.face.embedding]

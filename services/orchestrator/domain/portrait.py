@@ -6,9 +6,12 @@ from enum import StrEnum
 from pydantic import Field
 
 from services.orchestrator.domain.base import Record
+from services.orchestrator.domain.edits import Edit, PlacedMark
 from services.orchestrator.domain.faces import BlobRef, Refusal
+from services.orchestrator.domain.finishing import Finishing
 
 DEFAULT_PORTRAIT_COUNT = 4
+CANDIDATES_PER_PORTRAIT = 5
 DEFAULT_SIZE_PX = 256
 DEFAULT_STYLE = "styles/studio"
 MAX_CANDIDATES = 64
@@ -60,6 +63,7 @@ class PortraitSpec(Record):
     negative_prompt: str
     seed: int
     size_px: int
+    finishing: Finishing = Finishing()
 
     @property
     def candidate_budget(self) -> int:
@@ -89,6 +93,8 @@ class Candidate(Record):
     rejection: Refusal | None = None
     manifest: BlobRef | None = None
     is_winner: bool = False
+    edits: tuple[Edit, ...] = ()
+    restored_marks: tuple[PlacedMark, ...] = ()
 
     @property
     def candidate_id(self) -> str:

@@ -4,7 +4,7 @@ Each call takes a `Caller`: whose data it works on and how long it may take. Fai
 with the reason that the service gave.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,9 +15,9 @@ from services.orchestrator.domain.faces import (
     Embedding,
     Face,
     FacedPicture,
+    Feature,
     Picture,
 )
-from services.orchestrator.domain.stages import Ranking
 
 
 @dataclass(frozen=True)
@@ -28,11 +28,24 @@ class Caller:
     timeout_s: float | None = None
 
 
+@dataclass(frozen=True)
+class AnalysisBackend:
+    """What face analysis can be asked for, and the model of its comparison embeddings."""
+
+    features: frozenset[Feature]
+    comparison_model: str
+
+
 class FaceAnalysis(Protocol):
     """Finds and measures faces."""
 
-    async def analyze(self, pictures: Sequence[Picture], caller: Caller) -> list[AnalyzedPicture]:
-        """Analyse pictures, any number; one result each, in order."""
+    async def backend(self, caller: Caller) -> AnalysisBackend:
+        """Say what is installed."""
+
+    async def analyze(
+        self, pictures: Sequence[Picture], caller: Caller, features: frozenset[Feature] = frozenset()
+    ) -> list[AnalyzedPicture]:
+        """Analyse pictures, any number, with the features that are installed; one result each, in order."""
 
     async def curate(self, photos: Sequence[Picture], caller: Caller) -> Curation:
         """Judge a set of 1 to 64 photos of one person."""
@@ -160,37 +173,6 @@ class Diffusion(Protocol):
         """Drop deleted adapters from memory now; a service out of reach does so at its own next sweep."""
 
 
-class Fusion(Protocol):
-    """Works on faces that face analysis has found."""
-
-    async def fuse(
-        self,
-        candidate: FacedPicture,
-        templates: Sequence[FacedPicture],
-        strength: float,
-        regions: Mapping[str, float],
-        caller: Caller,
-    ) -> bytes:
-        """Fuse the best template face into a candidate with exactly one face; return PNG of the same size."""
-
-    async def restore_marks(
-        self, candidate: FacedPicture, references: Sequence[FacedPicture], caller: Caller
-    ) -> tuple[bytes, int]:
-        """Put recurring marks back; return PNG of the same size and the number of marks."""
-
-    async def enhance(self, picture: Picture, scale: int, caller: Caller) -> bytes:
-        """Sharpen and upscale by 1 or 2; return PNG."""
-
-    async def rank(
-        self,
-        candidates: Mapping[int, FacedPicture],
-        references: Sequence[Embedding],
-        min_similarity: float | None,
-        caller: Caller,
-    ) -> Ranking:
-        """Rank candidates, given by index, against all references."""
-
-
 class Stylization(Protocol):
     """Turns finished portraits into drawn ones."""
 
@@ -214,6 +196,9 @@ class PictureTools(Protocol):
 
     def reference_crop(self, photo: Picture, face: Face, rotation_degrees: int) -> ReferenceCrop:
         """Cut a large photo around its face; a small upright one is returned as it is."""
+
+    def enlarge(self, data: bytes, factor: int) -> bytes:
+        """Return a picture enlarged by interpolation, PNG."""
 
     def thumbnail(self, data: bytes) -> bytes:
         """Return a JPEG of at most 64 KiB."""

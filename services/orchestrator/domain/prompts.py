@@ -10,7 +10,7 @@ _SLOT_WORDS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("light", ("light", "lighting")),
     ("hair", ("hair", "bald")),
     ("eyes", ("eyes",)),
-    ("glasses", ("glasses",)),
+    ("glasses", ("glasses", "sunglasses")),
     ("beard", ("beard", "goatee", "moustache", "mustache", "stubble")),
     ("skin", ("skin",)),
     ("freckles", ("freckles",)),

@@ -1,6 +1,7 @@
 """Results of the workflow's stages: small, plain JSON. Blobs are referred to, embeddings stay out."""
 
 from services.orchestrator.domain.base import Record
+from services.orchestrator.domain.edits import Edit, PlacedMark
 from services.orchestrator.domain.faces import BlobRef, Refusal
 from services.orchestrator.domain.portrait import Failure
 
@@ -57,22 +58,35 @@ class GeneratedRound(Record):
 
 
 class Fused(Record):
-    """One picture of FUSE. ``transformations`` says what was done to it, in order."""
+    """One picture of FUSE.
+
+    ``transformations`` are the kept steps in words, in order; ``edits`` all of them, with what was measured.
+    """
 
     index: int
     artifact: BlobRef
     transformations: tuple[str, ...]
     rejection: Refusal | None = None
+    edits: tuple[Edit, ...] = ()
+    restored_marks: tuple[PlacedMark, ...] = ()
 
 
 class FusedRound(Record):
-    """What one round of FUSE made."""
+    """What one round of FUSE made, and what the caller should know of how."""
 
     pictures: tuple[Fused, ...]
+    notices: tuple[str, ...] = ()
+
+
+class Check(Record):
+    """One check for artefacts, with its score in [0, 1]; 1 is flawless."""
+
+    name: str
+    score: float
 
 
 class Verdict(Record):
-    """What RANK says of one candidate."""
+    """What RANK says of one candidate; units and ranges as in likeness.fusion.v1.RankedCandidate."""
 
     index: int
     rank: int
@@ -81,13 +95,21 @@ class Verdict(Record):
     mean_similarity: float
     best_reference_index: int
     rejection: Refusal | None = None
+    quality: float = 0.0
+    attribute_match: float | None = None
+    checks: tuple[Check, ...] = ()
 
 
 class Ranking(Record):
-    """What RANK says of all candidates so far."""
+    """What RANK says of all candidates so far.
+
+    The rates are those that the gate had when it was calibrated; None where a style names the gate.
+    """
 
     verdicts: tuple[Verdict, ...]
     identity_gate: float
+    false_accept_rate: float | None = None
+    false_reject_rate: float | None = None
 
     @property
     def accepted_count(self) -> int:

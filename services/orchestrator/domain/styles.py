@@ -3,7 +3,9 @@
 import re
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from services.orchestrator.domain.edits import KeepRules
 
 PROMPT_SLOTS = frozenset({"person", "skin", "hair", "eyes", "beard", "glasses", "prompt"})
 Unit = Annotated[float, Field(ge=0, le=1)]
@@ -39,11 +41,29 @@ class IdentityStrength(_Part):
 
 
 class FusionStrength(_Part):
-    """How much of the template face is fused into a candidate; 0 leaves the candidate as generated."""
+    """What is done to a candidate after it was generated.
 
-    strength: Unit = 0.6
+    Attributes:
+        strength: How much of the template face is fused in, times the weight of a region; 0 turns fusion,
+            marks and texture off.
+        regions: Weights by region; unnamed ones are the fusion service's default (eyes 1, skin 0.6, lips 0).
+        warp: How the template face is brought into the candidate: "posed" keeps the person's proportions,
+            "landmarks" the candidate's, "similarity" only turns, scales and shifts.
+        restore_marks: Put moles, freckles and scars back.
+        restore_texture: Bring wrinkles and skin texture back.
+        texture_strength: Strength of that; None goes by the person's age.
+        enhance_strength: Strength of the enhancer; 0 turns it off.
+        keep: When a step is undone again.
+    """
+
+    strength: Unit = 1.0
     regions: dict[Literal["eyes", "skin", "lips"], Unit] = Field(default_factory=dict)
+    warp: Literal["posed", "landmarks", "similarity"] = "posed"
     restore_marks: bool = True
+    restore_texture: bool = True
+    texture_strength: Unit | None = None
+    enhance_strength: Unit = 0.5
+    keep: KeepRules = KeepRules()
 
 
 class Effect(_Part):
@@ -72,6 +92,7 @@ class Style(_Part):
     fusion: FusionStrength = FusionStrength()
     effect: Effect | None = None
     min_similarity: float | None = Field(default=None, ge=-1, le=1)
+    false_accept_rate: float | None = Field(default=None, gt=0, lt=1)
     licence: str = Field(min_length=1, max_length=200)
     preview: str | None = None
 
@@ -82,3 +103,9 @@ class Style(_Part):
         if unknown:
             raise ValueError(f"unknown slots {sorted(unknown)}; known are {sorted(PROMPT_SLOTS)}")
         return prompt
+
+    @model_validator(mode="after")
+    def _one_gate(self) -> "Style":
+        if self.min_similarity is not None and self.false_accept_rate is not None:
+            raise ValueError("min_similarity and false_accept_rate are two ways to say one thing")
+        return self

@@ -6,7 +6,9 @@ import uuid
 
 from services.orchestrator.domain.base import utc_now
 from services.orchestrator.domain.engine_port import WorkflowEngine
+from services.orchestrator.domain.finishing import resolve
 from services.orchestrator.domain.portrait import (
+    CANDIDATES_PER_PORTRAIT,
     DEFAULT_PORTRAIT_COUNT,
     DEFAULT_SIZE_PX,
     DEFAULT_STYLE,
@@ -40,7 +42,8 @@ class PortraitDesk:
             QueueFull: The tenant has too many portraits that have not ended.
         """
         spec = with_defaults(spec)
-        self._tools.styles.get(spec.style)
+        style = self._tools.styles.get(spec.style).style
+        spec = spec.model_copy(update={"finishing": resolve(style, spec.finishing)})
         if (
             await asyncio.to_thread(self._tools.store.find_identity, tenant, spec.identity.split("/")[-1])
             is None
@@ -132,7 +135,7 @@ def with_defaults(spec: PortraitSpec) -> PortraitSpec:
         ValueOutOfRange: Fewer candidates than portraits.
     """
     count = spec.portrait_count or DEFAULT_PORTRAIT_COUNT
-    candidates = spec.candidate_count or min(2 * count, MAX_CANDIDATES)
+    candidates = spec.candidate_count or min(CANDIDATES_PER_PORTRAIT * count, MAX_CANDIDATES)
     if candidates < count:
         raise ValueOutOfRange(
             field="spec.candidate_count", value=candidates, range=f"[{count}, {MAX_CANDIDATES}]"

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from services.orchestrator.domain.base import Record
 from services.orchestrator.domain.engine_port import Json, RunStep
 from services.orchestrator.domain.faces import BlobRef
+from services.orchestrator.domain.notices import shortfall
 from services.orchestrator.domain.portrait import Candidate, Failure, Portrait, Stage, State
 from services.orchestrator.domain.stages import (
     Fused,
@@ -28,7 +29,7 @@ from services.orchestrator.engine.stages.fuse import fuse
 from services.orchestrator.engine.stages.generate import generate
 from services.orchestrator.engine.stages.job import Job
 from services.orchestrator.engine.stages.rank import candidates, rank
-from services.orchestrator.engine.stages.store import store
+from services.orchestrator.engine.stages.store import Outcome, store
 from services.orchestrator.engine.stages.train import train
 from services.orchestrator.errors import NoCandidatePassed
 
@@ -44,6 +45,7 @@ class PortraitRun:
         self._attempt = Attempt(job)
         self._made: dict[int, Generated] = {}
         self._finished: list[Fused] = []
+        self._fuse_notices: tuple[str, ...] = ()
 
     async def work(self) -> None:
         """Do all stages.
@@ -98,10 +100,11 @@ class PortraitRun:
         self._made.update({item.index: item for item in made.pictures})
         fused = await self._stage(f"fuse-{number}", Stage.FUSE, lambda: fuse(job, plan, made), FusedRound)
         self._finished += fused.pictures
+        self._fuse_notices = fused.notices
         return await self._stage(
             f"rank-{number}",
             Stage.RANK,
-            lambda: rank(job, self._made, self._finished, fused.pictures),
+            lambda: rank(job, plan, self._made, self._finished, fused.pictures),
             Ranking,
             self._with_ranking,
         )
@@ -110,7 +113,8 @@ class PortraitRun:
         self, plan: Plan, adapter: BlobRef | None, ranked: tuple[Candidate, ...], ranking: Ranking
     ) -> None:
         times_s = self._attempt.times_s
-        notices = self._notices(ranking)
+        outcome = Outcome(self._made, self._finished, ranking, ranked)
+        notices = (*shortfall(self._job.portrait.spec, ranking, ranked), *self._fuse_notices)
 
         def with_stored(portrait: Portrait, stored: Stored) -> Portrait:
             files = {item.index: item for item in stored.candidates}
@@ -129,7 +133,7 @@ class PortraitRun:
         await self._stage(
             "store",
             Stage.STORE,
-            lambda: store(self._job, plan, adapter, self._made, self._finished, ranked, times_s),
+            lambda: store(self._job, plan, adapter, outcome, times_s),
             Stored,
             with_stored,
         )
@@ -163,16 +167,6 @@ class PortraitRun:
                 "candidates": _with_winners(joined, portrait.spec.portrait_count),
                 "identity_gate": ranking.identity_gate,
             }
-        )
-
-    def _notices(self, ranking: Ranking) -> tuple[str, ...]:
-        wanted, passed = self._job.portrait.spec.portrait_count, ranking.accepted_count
-        if not 0 < passed < wanted:
-            return ()
-        return (
-            f"{passed} of {wanted} portraits: of {len(self._made)} candidates only {passed} passed the "
-            f"identity gate of {ranking.identity_gate:.3f}, and the budget of candidates is spent. "
-            "More reference photos, training, or a larger candidate_count help.",
         )
 
 

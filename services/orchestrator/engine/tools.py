@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from services.orchestrator.domain.fusion_port import Fusion
 from services.orchestrator.domain.ports import (
     Artifacts,
     Diffusion,
     FaceAnalysis,
-    Fusion,
     PictureTools,
     Stylization,
     Training,
@@ -51,6 +51,7 @@ class Limits:
     max_upload_bytes: int = 256 * 2**20
     preview_interval_steps: int = 4
     heartbeat_s: float = 10.0
+    false_accept_rate: float | None = None
 
 
 @dataclass(frozen=True)

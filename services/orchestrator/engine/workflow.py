@@ -6,7 +6,9 @@ import uuid
 from services.orchestrator.domain.base import utc_now
 from services.orchestrator.domain.engine_port import RunStep
 from services.orchestrator.domain.portrait import IdentityMode, Portrait, Stage, State
+from services.orchestrator.domain.ports import Caller
 from services.orchestrator.engine.attempt import StageCancelled, StageFailed, failure_of
+from services.orchestrator.engine.face_memo import FaceMemo
 from services.orchestrator.engine.journal import Journal
 from services.orchestrator.engine.meter import DEFAULT_RATES_S, Meter, units_of_work
 from services.orchestrator.engine.run import PortraitRun
@@ -83,4 +85,6 @@ class PortraitWorkflow:
         if portrait.spec.mode is not IdentityMode.TRAIN:
             del expected_s[Stage.TRAIN]
         journal = Journal(self._tools.store, self._tools.hub, portrait, Meter(expected_s))
-        return Job(self._tools, portrait, known.style, known.sha256, journal)
+        caller = Caller(portrait.tenant, self._tools.limits.stage_timeout_s)
+        faces = FaceMemo(self._tools.face_analysis, caller)
+        return Job(self._tools, portrait, known.style, known.sha256, journal, faces)

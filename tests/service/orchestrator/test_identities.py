@@ -314,5 +314,6 @@ async def test_a_photo_over_4_mib_travels_by_reference(stage: Orchestra):
     portrait = await stage.client.finished((await stage.client.create(identity.name)).name)
     assert portrait.state == job_pb2.JOB_STATE_SUCCEEDED, portrait.error
     template = stage.fakes.script.calls["Fuse"][0].templates[0].image
-    sizes = Image.open(io.BytesIO(template.data)).size
+    data = stage.fakes.store.get(template.artifact.uri, tenant="default")
+    sizes = Image.open(io.BytesIO(data)).size
     assert max(sizes) == 1024, "fusion gets a crop that fits"

@@ -112,8 +112,10 @@ async def test_defaults_are_filled_in(stage: Orchestra):
 
     assert portrait.spec.style == "styles/studio"
     assert portrait.spec.portrait_count == 4
-    assert portrait.spec.candidate_count == 8
+    assert portrait.spec.candidate_count == 20
     assert portrait.spec.size_px == 256
+    wanted = portrait.spec.finishing
+    assert [wanted.fuse, wanted.restore_marks, wanted.restore_texture, wanted.enhance] == [True] * 4
     await stage.client.stub.CancelPortrait(pb.CancelPortraitRequest(name=portrait.name))
 
 

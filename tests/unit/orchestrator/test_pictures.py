@@ -72,3 +72,15 @@ def test_a_thumbnail_is_small_whatever_the_picture():
 
     assert len(small) <= 64 * 1024
     assert Image.open(io.BytesIO(small)).size == (192, 192)
+
+
+def test_enlarging_keeps_every_pixel_in_its_place():
+    rgb = np.kron(
+        np.random.default_rng(1).integers(0, 256, (4, 5, 3), np.uint8), np.ones((8, 8, 1), np.uint8)
+    )
+
+    large = decode_image(TOOLS.enlarge(encode_png(rgb), 2), name="large")
+
+    assert large.shape == (64, 80, 3)
+    # In the middle of a flat patch nothing is interpolated.
+    assert np.abs(large[8::16, 8::16].astype(int) - rgb[4::8, 4::8]).max() <= 2

@@ -31,7 +31,7 @@ def test_the_shipped_styles_load_and_fill_their_templates():
 
 def test_the_digest_is_that_of_the_file(tmp_path):
     [one] = StyleFolder(folder(tmp_path)).all()
-    [other] = StyleFolder(folder(tmp_path, version=2)).all()
+    [other] = StyleFolder(folder(tmp_path, version=99)).all()
 
     assert len(one.sha256) == 64
     assert one.sha256 != other.sha256
@@ -47,6 +47,10 @@ def test_the_digest_is_that_of_the_file(tmp_path):
         {"prompt": "portrait of {nobody}"},
         {"fusion": {"strength": 1.5}},
         {"fusion": {"regions": {"nose": 1}}},
+        {"fusion": {"warp": "liquid"}},
+        {"fusion": {"keep": {"max_quality_loss": 2}}},
+        {"fusion": {"keep": {"surprise": 0}}},
+        {"min_similarity": 0.5, "false_accept_rate": 0.01},
         {"licence": ""},
     ],
     ids=lambda changes: next(iter(changes)),

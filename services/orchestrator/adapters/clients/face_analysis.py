@@ -7,9 +7,10 @@ from likeness.face_analysis.v1 import face_analysis_pb2_grpc as pb_grpc
 
 from services.orchestrator.adapters.clients import wire
 from services.orchestrator.adapters.clients.connection import Connection, OpenChannel
-from services.orchestrator.domain.faces import AnalyzedPicture, CuratedPhoto, Curation, Picture
-from services.orchestrator.domain.ports import Caller
+from services.orchestrator.domain.faces import AnalyzedPicture, CuratedPhoto, Curation, Feature, Picture
+from services.orchestrator.domain.ports import AnalysisBackend, Caller
 
+_BACKEND_LIMIT_S = 30.0
 _ANALYZE_LIMIT_S = 120.0
 _CURATE_LIMIT_S = 300.0
 # Well under the 16 MiB that a message may have.
@@ -23,11 +24,25 @@ class GrpcFaceAnalysis:
     def __init__(self, open_channel: OpenChannel, patience_s: float = 60.0) -> None:
         self._connection = Connection(open_channel, pb_grpc.FaceAnalysisServiceStub, patience_s)
 
-    async def analyze(self, pictures: Sequence[Picture], caller: Caller) -> list[AnalyzedPicture]:
+    async def backend(self, caller: Caller) -> AnalysisBackend:
+        """See the port."""
+        request = pb.GetBackendRequest()
+        response = await self._connection.unary("GetBackend", request, caller, _BACKEND_LIMIT_S)
+        known = {_feature(feature): feature for feature in Feature}
+        return AnalysisBackend(
+            features=frozenset(known[number] for number in response.features if number in known),
+            comparison_model=response.comparison_model,
+        )
+
+    async def analyze(
+        self, pictures: Sequence[Picture], caller: Caller, features: frozenset[Feature] = frozenset()
+    ) -> list[AnalyzedPicture]:
         """See the port."""
         results: list[AnalyzedPicture] = []
+        wanted = sorted(_feature(feature) for feature in features)
         for batch in _batches(pictures):
-            request = pb.AnalyzeRequest(images=[wire.to_image(picture) for picture in batch])
+            images = [wire.to_image(picture) for picture in batch]
+            request = pb.AnalyzeRequest(images=images, features=wanted)
             response = await self._connection.unary("Analyze", request, caller, _ANALYZE_LIMIT_S)
             results += [_from_analyzed(message) for message in response.images]
         return results
@@ -43,6 +58,10 @@ class GrpcFaceAnalysis:
             attributes=wire.from_attributes(response.attributes),
             template_index=response.template_index,
         )
+
+
+def _feature(feature: Feature) -> pb.FaceFeature:
+    return pb.FaceFeature.Value(f"FACE_FEATURE_{feature.value}")
 
 
 def _batches(pictures: Sequence[Picture]) -> Iterator[list[Picture]]:

@@ -13,6 +13,7 @@ from services.orchestrator.domain.faces import (
     Point,
     Quality,
     Refusal,
+    Structure,
 )
 from shared.artifacts import ArtifactStore
 from shared.wire import INLINE_LIMIT_BYTES, read_bytes
@@ -78,14 +79,15 @@ def to_face(face: Face) -> face_pb2.Face:
         box=image_pb2.Box(x0=x0, y0=y0, x1=x1, y1=y1),
         landmarks=to_landmarks(face),
         detection_confidence=face.detection_confidence,
-        quality=face_pb2.FaceQuality(**face.quality.model_dump()),
-        attributes=[
-            face_pb2.FaceAttribute(name=item.name, value=item.value, confidence=item.confidence)
-            for item in face.attributes
-        ],
+        quality=_to_quality(face.quality),
+        attributes=to_attributes(face.attributes),
     )
     if face.embedding is not None:
         message.embedding.CopyFrom(to_embedding(face.embedding))
+    if face.comparison_embedding is not None:
+        message.comparison_embedding.CopyFrom(to_embedding(face.comparison_embedding))
+    if face.structure is not None:
+        message.MergeFromString(face.structure.message)
     return message
 
 
@@ -102,10 +104,48 @@ def from_face(message: face_pb2.Face) -> Face:
             _point(marks.mouth_right),
         ),
         embedding=from_embedding(message.embedding) if message.HasField("embedding") else None,
+        comparison_embedding=(
+            from_embedding(message.comparison_embedding) if message.HasField("comparison_embedding") else None
+        ),
         detection_confidence=message.detection_confidence,
-        quality=Quality(**{name: getattr(quality, name) for name in Quality.model_fields}),
+        quality=_from_quality(quality),
         attributes=from_attributes(message.attributes),
+        structure=_structure(message),
     )
+
+
+def _to_quality(quality: Quality) -> face_pb2.FaceQuality:
+    return face_pb2.FaceQuality(
+        **quality.model_dump(exclude={"defects"}, exclude_none=True),
+        defects=[face_pb2.FaceDefect(name=name, strength=value) for name, value in quality.defects.items()],
+    )
+
+
+def _from_quality(message: face_pb2.FaceQuality) -> Quality:
+    measured = {name: getattr(message, name) for name in Quality.model_fields if name != "defects"}
+    if not message.HasField("judged"):
+        del measured["judged"]
+    return Quality(**measured, defects={defect.name: defect.strength for defect in message.defects})
+
+
+def _structure(message: face_pb2.Face) -> Structure | None:
+    if not (
+        message.HasField("dense_landmarks") or message.HasField("part_map") or message.has_marks_searched
+    ):
+        return None
+    part = face_pb2.Face(marks=message.marks, has_marks_searched=message.has_marks_searched)
+    for field in ("dense_landmarks", "part_map"):
+        if message.HasField(field):
+            getattr(part, field).CopyFrom(getattr(message, field))
+    return Structure(part.SerializeToString(deterministic=True))
+
+
+def to_attributes(attributes: Iterable[Attribute]) -> list[face_pb2.FaceAttribute]:
+    """Convert attributes."""
+    return [
+        face_pb2.FaceAttribute(name=item.name, value=item.value, confidence=item.confidence)
+        for item in attributes
+    ]
 
 
 def from_attributes(messages: Iterable[face_pb2.FaceAttribute]) -> tuple[Attribute, ...]:

@@ -1,14 +1,11 @@
 """ANALYSE: read the references and decide what is to be done."""
 
-import asyncio
-
-from services.orchestrator.domain.faces import Picture
 from services.orchestrator.domain.identity import Identity
 from services.orchestrator.domain.portrait import IdentityMode
 from services.orchestrator.domain.ports import DiffusionModel
 from services.orchestrator.domain.prompts import MIN_ATTRIBUTE_CONFIDENCE, build_prompt, split_phrases
 from services.orchestrator.domain.stages import Plan
-from services.orchestrator.engine.references import judge
+from services.orchestrator.engine.stages.embedders import with_present_embedders
 from services.orchestrator.engine.stages.job import Job
 from services.orchestrator.errors import CapabilityUnavailable, UnknownAdapter, UnknownModel
 from shared.artifacts import UnknownArtifact
@@ -29,7 +26,7 @@ async def analyse(job: Job) -> Plan:
     model = _choose_model(await job.tools.diffusion.models(job.caller), style.model)
     if style.adapter is not None and style.adapter.name not in model.adapters:
         raise UnknownAdapter(adapter=style.adapter.name)
-    identity = await _with_present_embedder(job, await job.identity())
+    identity = await with_present_embedders(job, await job.identity())
     adapter = identity.adapter
     fits = adapter is not None and adapter.base_model_digest == model.digest
     if fits and adapter is not None and not await _exists(job, adapter.artifact.uri):
@@ -97,33 +94,3 @@ async def _exists(job: Job, uri: str) -> bool:
     except UnknownArtifact:
         return False
     return True
-
-
-async def _with_present_embedder(job: Job, identity: Identity) -> Identity:
-    """Return the identity with embeddings of the backend that is at work now."""
-    first = identity.accepted()[0]
-    assert first.reference is not None and first.face is not None
-    picture = await job.read(first.reference, first.display_name)
-    [result] = await job.tools.face_analysis.analyze([picture], job.caller)
-    now = {face.embedding.model for face in result.faces if face.embedding}
-    if not now or (first.face.embedding and first.face.embedding.model in now):
-        return identity
-    photos = [photo for photo in identity.photos if photo.original is not None]
-    pictures: list[Picture] = []
-    for photo in photos:
-        assert photo.original is not None
-        pictures.append(await job.read(photo.original, photo.display_name))
-    judged = await judge(job.tools, pictures, job.caller, identity.owner)
-    updated = await asyncio.to_thread(
-        job.tools.store.update_identity,
-        identity.tenant,
-        identity.id,
-        lambda known: known.model_copy(
-            update={
-                "photos": judged.photos,
-                "attributes": judged.attributes,
-                "template_index": judged.template_index,
-            }
-        ),
-    )
-    return updated or identity

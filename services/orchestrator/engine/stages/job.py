@@ -8,6 +8,7 @@ from services.orchestrator.domain.identity import Identity, Photo
 from services.orchestrator.domain.portrait import Candidate, Portrait, Stage
 from services.orchestrator.domain.ports import Caller
 from services.orchestrator.domain.styles import Style
+from services.orchestrator.engine.face_memo import FaceMemo
 from services.orchestrator.engine.journal import Journal
 from services.orchestrator.engine.tools import Tools
 from services.orchestrator.errors import UnknownIdentity
@@ -22,6 +23,7 @@ class Job:
     style: Style
     style_sha256: str
     journal: Journal
+    faces: FaceMemo
 
     @property
     def caller(self) -> Caller:

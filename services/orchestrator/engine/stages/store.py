@@ -3,11 +3,20 @@
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from services.orchestrator.domain.events import StepNews
 from services.orchestrator.domain.faces import BlobRef, Picture
 from services.orchestrator.domain.portrait import Candidate, Stage
-from services.orchestrator.domain.stages import Fused, Generated, Plan, Stored, StoredCandidate
+from services.orchestrator.domain.stages import (
+    Fused,
+    Generated,
+    Plan,
+    Ranking,
+    Stored,
+    StoredCandidate,
+    Verdict,
+)
 from services.orchestrator.engine.stages.generate import adapters_of
 from services.orchestrator.engine.stages.job import Job
 from services.orchestrator.engine.together import together
@@ -16,19 +25,29 @@ MANIFEST_VERSION = 1
 _CONCURRENCY = 4
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """What the stages before have come to: what was generated, finished and ranked, all rounds together."""
+
+    made: Mapping[int, Generated]
+    finished: Sequence[Fused]
+    ranking: Ranking
+    ranked: Sequence[Candidate]
+
+
 async def store(
-    job: Job,
-    plan: Plan,
-    adapter: BlobRef | None,
-    made: Mapping[int, Generated],
-    finished: Sequence[Fused],
-    ranked: Sequence[Candidate],
-    times_s: Mapping[Stage, float],
+    job: Job, plan: Plan, adapter: BlobRef | None, outcome: Outcome, times_s: Mapping[Stage, float]
 ) -> Stored:
     """Finish the winners, and store a manifest for every candidate, the rejected ones included."""
-    by_index = {item.index: item for item in finished}
-    worker = _Worker(job, plan, adapter, times_s, len(ranked))
-    work = (worker.keep(candidate, made[candidate.index], by_index[candidate.index]) for candidate in ranked)
+    finished = {item.index: item for item in outcome.finished}
+    verdicts = {verdict.index: verdict for verdict in outcome.ranking.verdicts}
+    worker = _Worker(job, plan, adapter, times_s, len(outcome.ranked))
+    work = (
+        worker.keep(
+            candidate, outcome.made[candidate.index], finished[candidate.index], verdicts.get(candidate.index)
+        )
+        for candidate in outcome.ranked
+    )
     return Stored(candidates=tuple(await together(work, _CONCURRENCY)))
 
 
@@ -48,7 +67,9 @@ class _Worker:
         self._candidate_count = candidate_count
         self._done = 0
 
-    async def keep(self, candidate: Candidate, made: Generated, fused: Fused) -> StoredCandidate:
+    async def keep(
+        self, candidate: Candidate, made: Generated, fused: Fused, verdict: Verdict | None
+    ) -> StoredCandidate:
         """Finish one candidate."""
         job, transformations = self._job, list(fused.transformations)
         picture = await job.read(candidate.artifact, candidate.candidate_id)
@@ -59,12 +80,18 @@ class _Worker:
             artifact = await job.put(data)
             transformations.append(f"stylize {effect.name} {effect.strength:g}")
         small = await asyncio.to_thread(job.tools.pictures.thumbnail, picture.data)
-        manifest = json.dumps(self._manifest(candidate, made, artifact, transformations), indent=1)
+        manifest = {
+            **self._manifest(candidate, made, artifact, transformations),
+            "edits": [edit.to_json() for edit in fused.edits],
+            "restored_marks": [mark.to_json() for mark in fused.restored_marks],
+            # None where a candidate never came to be ranked.
+            "verdict": verdict.to_json() if verdict is not None else None,
+        }
         stored = StoredCandidate(
             index=candidate.index,
             artifact=artifact,
             thumbnail=await job.put(small, "image/jpeg"),
-            manifest=await job.put(manifest.encode(), "application/json"),
+            manifest=await job.put(json.dumps(manifest, indent=1).encode(), "application/json"),
         )
         self._done += 1
         job.journal.step(StepNews(Stage.STORE, self._done, self._candidate_count))
