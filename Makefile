@@ -100,6 +100,14 @@ bench-scheduler: $(READY)  ## Measure the row batcher over a published GPU curve
 eval-identity: $(READY)  ## Similarity of the sample identities' portraits to their own and to the others' references
 	python -m loadtests.identity
 
+.PHONY: eval-fusion
+eval-fusion: $(READY)  ## What fusion, restoration and ranking do to a likeness, with pictures; leaves out/reports/eval-fusion.html
+	python -m loadtests.fusion
+
+.PHONY: bench-fusion
+bench-fusion: $(READY)  ## Time what is done to a portrait after generation, stage by stage
+	python -m loadtests.fusion.bench
+
 .PHONY: clean
 clean:  ## Remove the virtual environment and everything generated
 	rm -rf $(VENV) out .pytest_cache .mypy_cache .ruff_cache

@@ -28,6 +28,7 @@ from shared.reports import Bar, write_report
 SAMPLES = Path(__file__).resolve().parent.parent / "starter" / "samples"
 OUT = Path("out/eval-identity")
 PORTRAIT_COUNT = 4
+CANDIDATE_COUNT = 8
 GOAL_OF_FOUR = 3
 
 
@@ -132,7 +133,12 @@ def evaluate(
     identity = client.create_identity(read_photos(sorted((SAMPLES / name).glob("*.png"))), name.title())
     mode = resources_pb2.IDENTITY_MODE_TRAIN if train else resources_pb2.IDENTITY_MODE_TRAIN_FREE
     spec = resources_pb2.PortraitSpec(
-        identity=identity.name, portrait_count=PORTRAIT_COUNT, mode=mode, seed=seed, style="styles/studio"
+        identity=identity.name,
+        portrait_count=PORTRAIT_COUNT,
+        candidate_count=CANDIDATE_COUNT,
+        mode=mode,
+        seed=seed,
+        style="styles/studio",
     )
     portrait = follow(client.watch_portrait(client.create_portrait(spec).name), console)
     winners = write_results(OUT / name, identity, portrait, client.download)

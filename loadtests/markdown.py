@@ -12,7 +12,7 @@ from typing import Any
 from shared.reports import REPORTS_FOLDER
 
 DOCUMENT = Path("docs/benchmarks.md")
-NAMES = ("bench-engine", "bench-scheduler")
+NAMES = ("bench-engine", "bench-scheduler", "eval-fusion", "bench-fusion")
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -44,7 +44,11 @@ def main() -> None:
 def measure(client: LikenessClient, console: Console, identity: str, seed: int) -> dict[str, float]:
     """Makes one portrait; returns wall time, stage times and the share that no stage accounts for."""
     spec = resources_pb2.PortraitSpec(
-        identity=identity, portrait_count=2, mode=resources_pb2.IDENTITY_MODE_TRAIN_FREE, seed=seed
+        identity=identity,
+        portrait_count=2,
+        candidate_count=4,
+        mode=resources_pb2.IDENTITY_MODE_TRAIN_FREE,
+        seed=seed,
     )
     portrait = follow(client.watch_portrait(client.create_portrait(spec).name), console)
     wall_s = (portrait.end_time.ToDatetime() - portrait.start_time.ToDatetime()).total_seconds()

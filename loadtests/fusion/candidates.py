@@ -1,0 +1,128 @@
+"""Portraits without training, as the orchestrator asks the diffusion service for them; kept on disk."""
+
+import json
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from likeness.common.v1 import image_pb2
+from likeness.diffusion.v1 import diffusion_pb2 as pb
+from likeness.face_analysis.v1 import face_analysis_pb2 as analysis_pb
+
+from loadtests.fusion.people import Person
+from loadtests.fusion.scale import SEED, Scale
+from loadtests.fusion.services import CALL_TIMEOUT_S, Services
+from services.orchestrator.domain.prompts import MIN_ATTRIBUTE_CONFIDENCE, build_prompt
+from services.orchestrator.domain.seeds import candidate_seed
+from services.orchestrator.domain.styles import Style
+
+# As many as the engine fills a batch with; more would only wait.
+_IN_FLIGHT = 8
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A generated portrait: its number, seed and PNG."""
+
+    index: int
+    seed: int
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Made:
+    """The candidates of a person in order of their index, and the prompt that all share."""
+
+    prompt: str
+    candidates: tuple[Candidate, ...]
+
+
+class Generator:
+    """Generates candidates, or takes them from disk where model, request and seed are the same."""
+
+    def __init__(self, services: Services, scale: Scale, style: Style) -> None:
+        self._services, self._scale, self._style = services, scale, style
+        self._folder = scale.work / "candidates"
+        self._model = default_model(services)
+
+    def make(self, person: Person) -> Made:
+        """Returns the candidates of a person."""
+        requests = self.requests(person)
+        missing = [request for request in requests if not self._file(request).exists()]
+        with ThreadPoolExecutor(_IN_FLIGHT) as pool:
+            for done in as_completed([pool.submit(self._generate, request) for request in missing]):
+                done.result()
+        candidates = [
+            Candidate(index, request.seed, self._file(request).read_bytes())
+            for index, request in enumerate(requests)
+        ]
+        return Made(requests[0].prompt, tuple(candidates))
+
+    def requests(self, person: Person) -> list[pb.GenerateRequest]:
+        """Returns one request for each candidate."""
+        photos = [image_pb2.Image(data=sample.image.read_bytes()) for sample in person.references]
+        request = analysis_pb.CuratePhotosRequest(photos=photos)
+        curated = self._services.faces.CuratePhotos(request, timeout=CALL_TIMEOUT_S)
+        faces = [photo.face for photo in curated.photos if photo.is_accepted]
+        attributes = {
+            item.name: item.value
+            for item in curated.attributes
+            if item.confidence >= MIN_ATTRIBUTE_CONFIDENCE
+        }
+        prompt = build_prompt(self._style.prompt, attributes)
+        return [
+            self._request(prompt, [face.embedding for face in faces], candidate_seed(SEED, index))
+            for index in range(self._scale.candidate_count)
+        ]
+
+    def _request(
+        self, prompt: str, embeddings: Sequence[image_pb2.Embedding], seed: int
+    ) -> pb.GenerateRequest:
+        style = self._style
+        request = pb.GenerateRequest(
+            model=self._model.name,
+            prompt=prompt,
+            negative_prompt=style.negative_prompt,
+            step_count=style.step_count,
+            guidance_scale=style.guidance_scale,
+            sampler=style.sampler,
+            seed=seed,
+            identity=pb.IdentityConditioning(embeddings=embeddings, scale=style.identity.token_scale),
+        )
+        if style.adapter is not None:
+            request.adapters.add(name=style.adapter.name, weight=style.adapter.weight)
+        if style.identity.guidance_scale is not None:
+            request.identity_guidance_scale = style.identity.guidance_scale
+        if style.identity.late_from is not None:
+            request.late_injection.start_share = style.identity.late_from
+        return request
+
+    def _generate(self, request: pb.GenerateRequest) -> None:
+        for response in self._services.diffusion.Generate(request, timeout=CALL_TIMEOUT_S):
+            if response.WhichOneof("event") == "image":
+                _write(self._file(request), response.image.image.data)
+                return
+        raise RuntimeError("the diffusion service ended its stream without a picture")
+
+    def _file(self, request: pb.GenerateRequest) -> Path:
+        digest = sha256(self._model.digest.encode() + request.SerializeToString(deterministic=True))
+        return self._folder / f"{digest.hexdigest()[:32]}.png"
+
+
+def default_model(services: Services) -> pb.Model:
+    """Returns the model that the server takes by itself. Raises: ValueError if it takes no identity."""
+    models = services.diffusion.ListModels(pb.ListModelsRequest(), timeout=CALL_TIMEOUT_S).models
+    for model in models:
+        if model.is_default and model.supports_identity:
+            return model
+    names = json.dumps([model.name for model in models])
+    raise ValueError(f"the server's default model makes no portraits without training; it has {names}")
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(".draft")
+    draft.write_bytes(data)
+    draft.replace(path)
