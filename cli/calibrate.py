@@ -92,7 +92,7 @@ def _show_unusable(faces: Faces) -> None:
         return
     console.print(f"[yellow]{len(faces.unusable)} pictures could not be used:[/]")
     for path, reason in list(faces.unusable.items())[:SHOWN_FAULTS]:
-        console.print(f"  {escape(str(path))}: {reason}")
+        console.print(f"  {escape(str(path))}: {reason}", soft_wrap=True)
     if len(faces.unusable) > SHOWN_FAULTS:
         console.print(f"  and {len(faces.unusable) - SHOWN_FAULTS} more")
 

@@ -15,6 +15,7 @@ import argparse
 import os
 import sys
 from collections.abc import Mapping
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, help=f"measurements of each (default {REPEATS})")
     parser.add_argument("--quick", action="store_true", help=f"{QUICK_REPEATS} measurements: to try out")
     parser.add_argument("--style", default="studio", help="style whose strengths are used (default studio)")
-    parser.add_argument("--json", action="store_true", help="print the report as JSON")
+    parser.add_argument("--json", action="store_true", help="print the report as JSON, and nothing else")
     options = parser.parse_args()
     repeats = options.repeats if options.repeats is not None else QUICK_REPEATS if options.quick else REPEATS
     if repeats < 1:
@@ -52,7 +53,9 @@ def main() -> None:
     except (ValueError, OSError) as error:
         sys.exit(str(error))
     command = "python -m loadtests.fusion.bench" + (" --quick" if options.quick else "")
-    path = write_report("bench-fusion", command, bars_of(details), details)
+    command += f" --repeats {options.repeats}" if options.repeats is not None else ""
+    with redirect_stdout(sys.stderr if options.json else sys.stdout):
+        path = write_report("bench-fusion", command, bars_of(details), details)
     text = write_section(REPORTS_FOLDER / "bench-fusion.md", path, markdown(details))
     print(path.read_text("utf-8") if options.json else text)
 

@@ -14,7 +14,7 @@ from services.fusion.bootstrap import build as build_fusion
 from services.fusion.settings import FusionSettings
 from shared.server.server import LikenessServer
 from shared.settings import ServerSettings
-from shared.telemetry import metrics
+from shared.telemetry import configure_logging, metrics
 
 _START_S = 300.0
 
@@ -22,6 +22,7 @@ _START_S = 300.0
 @contextmanager
 def served() -> Iterator[str]:
     """Yields "HOST:PORT" of both services, warm; they run on a thread of this process and stop after."""
+    configure_logging("WARNING")
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="services", daemon=True)
     thread.start()

@@ -11,7 +11,6 @@ from loadtests.fusion.tables import markdown_of, tables_of
 from loadtests.markdown import write_section
 from shared.reports import REPORTS_FOLDER, Bar, write_report
 
-NAME = "eval-fusion"
 GOAL_RAISE, GOAL_LOSS_PERCENT = 0.05, 5.0
 GOAL_BEATS_RANDOM = 0.95
 GOAL_FALSE_ACCEPTS = 1e-3
@@ -78,7 +77,7 @@ def write(command: str, details: Details, sheets: Sequence[Sheet], folder: Path 
     """Writes <folder>/eval-fusion.json, .md and .html; returns the page."""
     listed = [{"file": os.path.relpath(sheet.file, folder), "caption": sheet.caption} for sheet in sheets]
     bars = bars_of(details)
-    path = write_report(NAME, command, bars, {**details, "sheets": listed}, folder=folder)
+    path = write_report("eval-fusion", command, bars, {**details, "sheets": listed}, folder=folder)
     tables, notes = tables_of(details), notes_of(details)
     write_section(path.with_suffix(".md"), path, markdown_of(tables, notes))
     page = path.with_suffix(".html")

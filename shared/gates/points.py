@@ -41,7 +41,10 @@ class Strangers:
         most = accepted + (references - self.references) * (accepted - self._fewer)
         is_over = most > rate * len(self._falling) + 1e-9
         first = int(is_over.argmax()) if is_over.any() else len(is_over) - 1
-        return (math.floor(float(self._falling[first]) * _STEPS) + 1) / _STEPS
+        value = self._falling[first]
+        step = math.floor(float(value) * _STEPS) + 1
+        # Compared in float32, a threshold a hair above the value may round to it.
+        return (step if np.float32(step / _STEPS) > value else step + 1) / _STEPS
 
 
 def points_of(
