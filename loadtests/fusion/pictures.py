@@ -96,7 +96,7 @@ def strip_row(scale: Scale, result: Result) -> Row:
         index = verdict["index"]
         value = f"{known[index]:.3f}" if index in known else "no face"
         notes = f"{' FC' if index == theirs else ''}{' *' if index == best else ''}"
-        lines = (f"{place}. {value}{notes}", verdict["rejection"].lower().replace("_", " ")[:18])
+        lines = (f"{place}. {value}{notes}", _short(verdict["rejection"]))
         frame = GOOD if verdict["rank"] > 0 else BAD
         cells.append(Cell(folder / f"{index:02d}-enhanced.jpg", lines, frame))
     return Row(f"person {result['number']}", tuple(cells))
@@ -106,6 +106,11 @@ def _measures(look: Mapping[str, Any]) -> str:
     if look["similarity"] is None:
         return "no single face"
     return f"similarity {look['similarity']:.3f}  quality {look['quality']:.2f}"
+
+
+def _short(reason: str) -> str:
+    """A refusal's reason in words that fit under a small picture."""
+    return reason.removeprefix("BELOW_IDENTITY_").lower().replace("_", " ")[:16]
 
 
 def _order(result: Result) -> list[int]:

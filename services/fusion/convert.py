@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from likeness.common.v1 import face_pb2, image_pb2
 
-from services.fusion import structure_wire
+from services.fusion import wire_structure
 from services.fusion.domain.face import Face, FloatArray
 from services.fusion.wire_rank import compared_embedding
 from shared.errors.common import FieldInvalid
@@ -45,9 +45,9 @@ def face_from_proto(message: face_pb2.Face, *, needs_embedding: bool = False) ->
         # No picture has none at all: an exact 0 is a field that was left empty.
         sharpness=quality.sharpness or None,
         attributes={attribute.name: attribute.value for attribute in message.attributes},
-        dense=structure_wire.dense_from_proto(message),
-        parts=structure_wire.parts_from_proto(message),
-        marks=structure_wire.marks_from_proto(message),
+        dense=wire_structure.dense_from_proto(message),
+        parts=wire_structure.parts_from_proto(message),
+        marks=wire_structure.marks_from_proto(message),
         identity_embedding=identity,
     )
 
