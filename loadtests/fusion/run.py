@@ -60,7 +60,7 @@ class Run:
         eye = Eye(Reader(services), self._judge)
         details: dict[str, Any] = {}
         # Sections draw into it, so it is emptied before them.
-        rmtree(REPORTS_FOLDER / report.NAME, ignore_errors=True)
+        rmtree(REPORTS_FOLDER / "eval-fusion", ignore_errors=True)
         try:
             self._measure_people(services, eye, people)
             self._compare(services, eye, people, details)
@@ -108,7 +108,7 @@ class Run:
                 print(f"{name} failed: {details['failed'][name]}", flush=True)
 
     def _report(self, results: Results, details: dict[str, Any], reader: Reader) -> None:
-        folder = REPORTS_FOLDER / report.NAME
+        folder = REPORTS_FOLDER / "eval-fusion"
         sheets = pictures.draw(results, self._scale, folder)
         marked = (details.get("marks") or {}).get("sheets", [])
         sheets += [pictures.Sheet(Path(one["file"]), one["caption"]) for one in marked]
