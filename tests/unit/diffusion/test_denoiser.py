@@ -65,11 +65,14 @@ async def test_a_picture_alone_equals_the_same_picture_in_company(
     alone = (await _events(generation, rich))[-1]
     unet.batches.clear()
 
-    together = await asyncio.gather(
-        _events(generation, rich),
-        _events(generation, _request(8, step_count=9, guidance_scale=1.0)),
-        _events(generation, _request(9, width_px=128)),
-    )
+    # Held until both take turns: a fast fake could be done with one before the other is prepared.
+    unet.gate = asyncio.Semaphore(0)
+    requests = (rich, _request(8, step_count=9, guidance_scale=1.0))
+    tasks = [asyncio.create_task(_events(generation, request)) for request in requests]
+    await until(lambda: generation.depth("fake") == (2, 0))
+    tasks.append(asyncio.create_task(_events(generation, _request(9, width_px=128))))
+    unet.release()
+    together = await asyncio.gather(*tasks)
 
     np.testing.assert_array_equal(alone.picture.image, together[0][-1].picture.image)
     assert max(len(batch.rows) for batch in unet.batches) == 3, "2 guided rows and 1 unguided share a call"
