@@ -24,7 +24,7 @@ SMALL_NETS = (
 """Packed where they have been trained: folders of an ONNX file and its card."""
 SIZE_LIMIT_MB = 110
 _PARTS = {
-    "vae": ["diffusers", "AutoencoderKL"],
+    "vae": ["diffusers", "AutoencoderDC"],
     "unet": ["diffusers", "UNet2DConditionModel"],
     "text_encoder": ["transformers", "CLIPTextModel"],
     "tokenizer": ["transformers", "CLIPTokenizer"],

@@ -19,13 +19,12 @@ from loadtests.engine.prompts import GUIDANCE_SCALE, NEGATIVE_PROMPT, prompt_of
 from loadtests.engine.scale import WORK
 from loadtests.traffic import LoadRequest
 from shared.artifacts import ArtifactStore
-from shared.sdmodels.folder import read_json
-from shared.sdmodels.vae import FoldedVae
+from shared.sdmodels import load_vae, open_model_folder
 
 Image = NDArray[np.uint8]
 _SLOTS = ("identity", "style")
-# What is in the model's card: the pipeline draws 64 px where the folded VAE makes 256 of them.
-_PIPELINE_PX = 64
+# Without an autoencoder the pipeline counts 8 px per latent cell: 16 x 16 cells.
+_PIPELINE_PX = 128
 
 
 @dataclass(frozen=True)
@@ -65,13 +64,13 @@ class DiffusersPipeline:
         # The library's own words on its defaults; none of them is about what is measured here.
         warnings.filterwarnings("ignore", module="(diffusers|peft|transformers|torch).*")
         self.variant = variant
-        self._pipe: Any = StableDiffusionPipeline.from_pretrained(str(weights), dtype=variant.dtype)
+        # The pipeline cannot ask an AutoencoderDC for its scale; without one it draws latents as asked here.
+        self._pipe: Any = StableDiffusionPipeline.from_pretrained(str(weights), vae=None, dtype=variant.dtype)
         self._pipe.set_progress_bar_config(disable=True)
-        fold = read_json(weights / "vae" / "fold.json")["space_to_depth"]
-        self._vae = FoldedVae(self._pipe.vae, int(fold))
+        self._vae = load_vae(open_model_folder(weights), variant.dtype)
         if variant.is_channels_last:
             self._pipe.unet.to(memory_format=torch.channels_last)
-            self._pipe.vae.to(memory_format=torch.channels_last)
+            self._vae.vae.to(memory_format=torch.channels_last)
         self._current = (-1, -1)
         self._slots: list[list[dict[str, torch.Tensor]]] = []
         self._load(store, files)
@@ -115,7 +114,7 @@ class DiffusersPipeline:
     def step_s(self, repeats: int) -> float:
         """Returns the median seconds of a UNet call for one guided picture, two rows."""
         unet = self._pipe.unet
-        latents = torch.zeros(2, 16, 16, 16, dtype=self.variant.dtype)
+        latents = torch.zeros(2, unet.config.in_channels, 16, 16, dtype=self.variant.dtype)
         if self.variant.is_channels_last:
             latents = latents.to(memory_format=torch.channels_last)
         context = torch.zeros(2, 48, unet.config.cross_attention_dim, dtype=self.variant.dtype)

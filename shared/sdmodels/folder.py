@@ -1,6 +1,7 @@
 """Finds out what a Stable Diffusion folder holds, without loading a weight."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -35,15 +36,14 @@ class ModelFolder:
 
     @cached_property
     def space_to_depth(self) -> int:
-        """Pixel-unshuffle factor around the VAE; 1 for a stock AutoencoderKL."""
+        """Pixel-unshuffle factor around the VAE; 1 for one that takes plain pixels."""
         fold = self.path / "vae" / "fold.json"
         return int(read_json(fold)["space_to_depth"]) if fold.exists() else 1
 
     @cached_property
     def pixels_per_latent(self) -> int:
         """Side of the square of image pixels that one latent cell stands for (8 for Stable Diffusion)."""
-        stages = len(read_json(self.path / "vae" / "config.json")["block_out_channels"])
-        return int(2 ** (stages - 1)) * self.space_to_depth
+        return downscale_of(read_json(self.path / "vae" / "config.json")) * self.space_to_depth
 
     @property
     def default_size_px(self) -> int:
@@ -57,6 +57,12 @@ class ModelFolder:
         """IP-Adapter weights beside the model, None when the model has none."""
         file = self.path / "ip_adapter.safetensors"
         return file if file.exists() else None
+
+
+def downscale_of(vae_config: Mapping[str, Any]) -> int:
+    """Side of a latent cell in what the autoencoder sees; AutoencoderDC lists its encoder's stages apart."""
+    stages = vae_config.get("block_out_channels") or vae_config["encoder_block_out_channels"]
+    return int(2 ** (len(stages) - 1))
 
 
 def read_json(file: Path) -> dict[str, Any]:

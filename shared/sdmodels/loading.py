@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from shared.sdmodels.vae import FoldedVae
 
+_AUTOENCODERS = ("AutoencoderKL", "AutoencoderDC")
 _TEXT_ENCODERS = ("CLIPTextModel", "CLIPTextModelWithProjection")
 
 
@@ -33,12 +34,18 @@ def load_unet(folder: ModelFolder, dtype: "torch.dtype | None" = None) -> "UNet2
 
 
 def load_vae(folder: ModelFolder, dtype: "torch.dtype | None" = None) -> "FoldedVae":
-    """The image autoencoder with its fold and latent scaling applied; *dtype* defaults to float32."""
+    """The image autoencoder with its fold and latent scaling applied; *dtype* defaults to float32.
+
+    Raises: ModelUnsupported if vae/config.json names another class than those that FoldedVae knows.
+    """
     import torch
 
     from shared.sdmodels.vae import FoldedVae
 
-    vae = _library("diffusers").AutoencoderKL.from_pretrained(
+    class_name = str(read_json(folder.path / "vae" / "config.json").get("_class_name"))
+    if class_name not in _AUTOENCODERS:
+        raise ModelUnsupported(folder.path, f"vae is a {class_name}; supported: {_AUTOENCODERS}")
+    vae = getattr(_library("diffusers"), class_name).from_pretrained(
         folder.path / "vae",
         torch_dtype=dtype or torch.float32,
         use_safetensors=True,

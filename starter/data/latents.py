@@ -47,7 +47,7 @@ def encode_images(vae: FoldedAutoencoder, images: Tensor, batch: int = 32) -> Te
     encoded = []
     for start in range(0, len(images), batch):
         with torch.autocast("cpu", torch.bfloat16):
-            encoded.append(vae.posterior(to_unit(images[start : start + batch])).mean.float())
+            encoded.append(vae.encode(to_unit(images[start : start + batch])).float())
     return torch.cat(encoded)
 
 

@@ -78,7 +78,7 @@ def _reconstruct(samples: Sequence[Sample], vae: FoldedAutoencoder, count: int) 
     for start in range(0, len(positions), _BATCH):
         pictures = np.stack([read_rgb(samples[i]) for i in positions[start : start + _BATCH]])
         with torch.autocast("cpu", torch.bfloat16):
-            latents = vae.posterior(to_unit(torch.from_numpy(pictures).permute(0, 3, 1, 2))).mean.float()
+            latents = vae.encode(to_unit(torch.from_numpy(pictures).permute(0, 3, 1, 2))).float()
             strengths = torch.from_numpy(spoiled[start : start + _BATCH].astype(np.float32))
             images.append(to_bytes(vae.decode(_spoil(latents, strengths, rng)).float()))
     return Reconstructions(

@@ -35,13 +35,13 @@ def train(data: Path, runs: Path, steps: int | None = None) -> None:
     def loss_fn(module: nn.Module, step: int) -> Tensor:
         assert isinstance(module, FoldedAutoencoder)
         rng, noise = rng_of_step(recipe.seed + 1, step)
-        target, weights = sampler.batch(recipe.batch_here, rng)
+        crops = sampler.batch(recipe.batch_here, rng)
         with torch.autocast("cpu", torch.bfloat16):
             with torch.no_grad():
-                latents = module.posterior(target).mean
+                latents = module.encode(crops.images)
             latents = latents + noise_scale * torch.randn(latents.shape, generator=noise)
             output = module.decode(latents)
-        return reconstruction_loss(output.float(), target, weights)
+        return reconstruction_loss(output.float(), crops.images, crops.weights)
 
     trainer.run(loss_fn)
     trainer.load_average()

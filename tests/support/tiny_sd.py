@@ -21,6 +21,7 @@ class TinySd:
 
     seed: int = 0
     space_to_depth: int = 1
+    has_deterministic_vae: bool = False
     shift_factor: float | None = None
     ip_adapter: bool = True
     xl: bool = False
@@ -134,10 +135,33 @@ def _unet(spec: TinySd) -> Any:
 
 
 def _save_vae(path: Path, spec: TinySd) -> None:
+    channels = 3 * spec.space_to_depth**2
+    made = _deterministic_vae(channels) if spec.has_deterministic_vae else _spread_vae(channels, spec)
+    made.save_pretrained(path / "vae")
+    if spec.space_to_depth > 1:
+        (path / "vae" / "fold.json").write_text(json.dumps({"space_to_depth": spec.space_to_depth}))
+
+
+def _deterministic_vae(channels: int) -> Any:
+    from diffusers import AutoencoderDC
+
+    return AutoencoderDC(
+        in_channels=channels,
+        latent_channels=4,
+        encoder_block_out_channels=(8, 8),
+        decoder_block_out_channels=(8, 8),
+        encoder_layers_per_block=(1, 1),
+        decoder_layers_per_block=(1, 1),
+        encoder_qkv_multiscales=((), ()),
+        decoder_qkv_multiscales=((), ()),
+        scaling_factor=0.5,
+    )
+
+
+def _spread_vae(channels: int, spec: TinySd) -> Any:
     from diffusers import AutoencoderKL
 
-    channels = 3 * spec.space_to_depth**2
-    AutoencoderKL(
+    return AutoencoderKL(
         in_channels=channels,
         out_channels=channels,
         down_block_types=("DownEncoderBlock2D",) * 2,
@@ -148,9 +172,7 @@ def _save_vae(path: Path, spec: TinySd) -> None:
         sample_size=16,
         scaling_factor=0.5,
         shift_factor=spec.shift_factor,
-    ).save_pretrained(path / "vae")
-    if spec.space_to_depth > 1:
-        (path / "vae" / "fold.json").write_text(json.dumps({"space_to_depth": spec.space_to_depth}))
+    )
 
 
 def _save_text(path: Path, spec: TinySd, suffix: str) -> None:
@@ -212,6 +234,6 @@ def _index(spec: TinySd) -> dict[str, Any]:
         "_diffusers_version": "0.42.1",
         **text,
         "unet": ["diffusers", "UNet2DConditionModel"],
-        "vae": ["diffusers", "AutoencoderKL"],
+        "vae": ["diffusers", "AutoencoderDC" if spec.has_deterministic_vae else "AutoencoderKL"],
         "scheduler": ["diffusers", "DDPMScheduler"],
     }

@@ -64,6 +64,31 @@ def test_vae_round_trip_keeps_geometry_and_scaling(tmp_path: Path, fold: int, sh
     torch.testing.assert_close(latents, (raw - (shift or 0.0)) * 0.5)
 
 
+def test_deterministic_vae_has_its_geometry_and_no_spread(tmp_path: Path) -> None:
+    spec = TinySd(space_to_depth=2, has_deterministic_vae=True)
+    folder = open_model_folder(make_tiny_sd(tmp_path / "m", spec))
+    vae = load_vae(folder)
+    images = torch.rand(2, 3, 32, 48) * 2 - 1
+
+    latents = vae.encode(images, torch.Generator().manual_seed(0))
+
+    assert tuple(latents.shape) == (2, 4, 8, 12)
+    assert folder.pixels_per_latent == vae.pixels_per_latent == 4
+    assert images.shape == vae.decode(latents).shape
+    mean, spread = vae.posterior(images)
+    torch.testing.assert_close(latents, mean)
+    assert not spread.any()
+
+
+def test_unknown_class_of_vae_is_refused_by_name(tmp_path: Path) -> None:
+    path = make_tiny_sd(tmp_path / "m")
+    config = path / "vae" / "config.json"
+    config.write_text(config.read_text().replace("AutoencoderKL", "VQModel"))
+
+    with pytest.raises(ModelUnsupported, match="VQModel"):
+        load_vae(open_model_folder(path))
+
+
 def test_prompt_at_the_limit_is_encoded_and_one_over_is_refused(folder_path: Path) -> None:
     folder = open_model_folder(folder_path)
     tokenizer, encoder = load_tokenizer(folder), load_text_encoder(folder)

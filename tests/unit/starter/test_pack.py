@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from diffusers import StableDiffusionPipeline
+from diffusers import AutoencoderDC, StableDiffusionPipeline
 from transformers import CLIPTokenizer
 
 from starter.data.captions import tokenizer_corpus
@@ -28,14 +28,16 @@ def packed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Generator, Path]:
     population = torch.from_numpy(np.random.default_rng(0).normal(0, 0.1, (20, 128)).astype(np.float32))
     attach_identity(unet, population)
     model = Generator(tokenizer, build_text_encoder(tokenizer), unet).eval()
-    vae = FoldedAutoencoder(build_autoencoder((16, 16, 16)))
+    vae = FoldedAutoencoder(build_autoencoder((32, 32, 32), (32, 32, 32)))
     (folder / "weights").mkdir()
     write_pipeline(model, vae, folder / "source", folder / "weights")
     return model, folder / "weights"
 
 
 def test_packed_folder_loads_as_a_plain_diffusers_pipeline(packed: tuple[Generator, Path]) -> None:
-    pipeline = StableDiffusionPipeline.from_pretrained(packed[1], dtype=torch.float32)
+    # The pipeline asks its autoencoder for a setting that AutoencoderDC lacks; each loads by itself.
+    pipeline = StableDiffusionPipeline.from_pretrained(packed[1], vae=None, dtype=torch.float32)
+    assert AutoencoderDC.from_pretrained(packed[1] / "vae").spatial_compression_ratio == 4
     assert pipeline.scheduler.config.prediction_type == "v_prediction"
     assert pipeline.unet.encoder_hid_proj is None
     assert pipeline.tokenizer.model_max_length == 48

@@ -27,7 +27,7 @@ LARGEST = {"structure": 2.5e6, "marks": 0.6e6, "enhancer": 1e6, "upscaler": 1e6}
 def runs(tmp_path: Path) -> Path:
     """A folder of runs with an untrained tiny autoencoder."""
     torch.manual_seed(0)
-    FoldedAutoencoder(build_autoencoder((16, 16, 16))).save(tmp_path / "runs" / "vae" / "model")
+    FoldedAutoencoder(build_autoencoder((32, 32, 32), (32, 32, 32))).save(tmp_path / "runs" / "vae" / "model")
     return tmp_path / "runs"
 
 

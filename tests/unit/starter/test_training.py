@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from starter.data.parts import weight_table
 from starter.models.vae import LATENT_CHANNELS, FoldedAutoencoder, build_autoencoder
 from starter.train.loop import Recipe, Trainer, rng_of_step
-from starter.train.vae import reconstruction_loss
+from starter.train.vae import LatentCritic, reconstruction_loss
 
 RECIPE = Recipe(steps=8, batch=4, lr=1e-2, lr_end=1e-3, warmup_steps=2)
 
@@ -46,10 +46,10 @@ def test_learning_rate_rises_then_falls_to_its_end() -> None:
 
 def test_folded_autoencoder_keeps_the_image_size_and_survives_saving(tmp_path: Path) -> None:
     torch.manual_seed(0)
-    model = FoldedAutoencoder(build_autoencoder((16, 16, 16))).eval()
+    model = FoldedAutoencoder(build_autoencoder((32, 32, 32), (32, 32, 32))).eval()
     images = torch.rand(1, 3, 64, 64) * 2 - 1
     with torch.no_grad():
-        latents = model.posterior(images).mean
+        latents = model.encode(images)
         decoded = model.decode(latents)
         model.save(tmp_path)
         again = FoldedAutoencoder.load(tmp_path).decode(latents)
@@ -66,3 +66,20 @@ def test_reconstruction_loss_counts_an_error_in_an_eye_more_than_elsewhere() -> 
     elsewhere[..., 20:24, 20:24] = 1
     assert reconstruction_loss(target, target, weights) == 0
     assert reconstruction_loss(eye, target, weights) > 2 * reconstruction_loss(elsewhere, target, weights)
+
+
+def test_latents_are_asked_to_say_their_parts_and_to_shrink_with_the_picture() -> None:
+    torch.manual_seed(0)
+    critic = LatentCritic(FoldedAutoencoder(build_autoencoder((32, 32, 32), (32, 32, 32)))).eval()
+    torch.nn.init.zeros_(critic.read_parts.weight)
+    critic.read_parts.bias.data = torch.eye(len(critic.read_parts.bias))[3] * 5
+    latents = torch.randn(2, LATENT_CHANNELS, 4, 4)
+    parts = torch.zeros(2, len(critic.read_parts.bias), 4, 4)
+    right, wrong = parts.clone(), parts.clone()
+    right[:, 3], wrong[:, 4] = 1, 1
+    with torch.no_grad():
+        at_half_size = critic.autoencoder.decode(torch.nn.functional.avg_pool2d(latents, 2))
+        fitting = torch.nn.functional.interpolate(at_half_size, scale_factor=2)
+        best = critic.latent_loss(latents, fitting, right)
+        assert best < critic.latent_loss(latents, fitting, wrong) - 0.1
+        assert best < critic.latent_loss(latents, fitting + 0.5, right) - 0.1
