@@ -35,6 +35,9 @@ class Recipe:
 
     Attributes:
         steps: optimiser steps in total; the learning rate falls along a cosine from `lr` to `lr_end`.
+        cooldown: share of the steps, at the end, in which the rate falls; before it stays at `lr`. Such a run
+            can be lengthened at any time before (Hägele et al., "Scaling laws and compute-optimal training
+            beyond fixed training durations", arXiv 2405.18392). 1: the cosine, over all steps.
         ema_decay: decay per step of the averaged weights, reached after a warm-up.
         checkpoint_every_s: wall time between checkpoints.
         uses_muon: Muon instead of AdamW for matrices and convolutions; pays from batches of about 32 on.
@@ -52,6 +55,7 @@ class Recipe:
     checkpoint_every_s: float = 300.0
     seed: int = 0
     uses_muon: bool = False
+    cooldown: float = 1.0
 
     @property
     def batch_here(self) -> int:
@@ -62,8 +66,11 @@ class Recipe:
         """Learning rate of a step, counted from 0."""
         if step < self.warmup_steps:
             return self.lr * (step + 1) / self.warmup_steps
-        done = (step - self.warmup_steps) / max(1, self.steps - self.warmup_steps)
-        return self.lr_end + (self.lr - self.lr_end) * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
+        falling = self.cooldown * max(1, self.steps - self.warmup_steps)
+        done = min(1.0, max(0.0, 1 - (self.steps - step) / falling))
+        if self.cooldown < 1:
+            return self.lr - (self.lr - self.lr_end) * math.sqrt(done)
+        return self.lr_end + (self.lr - self.lr_end) * 0.5 * (1 + math.cos(math.pi * done))
 
     def ema_at(self, step: int) -> float:
         """Decay of the averaged weights at a step."""

@@ -9,11 +9,13 @@ matrix [out, in * kh * kw].
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import torch
 from torch import Tensor
 from torch.optim import Optimizer
+
+from starter.train.parallel import each_once
 
 _QUINTIC = (3.4445, -4.7750, 2.0315)
 _ITERATIONS = 5
@@ -70,20 +72,31 @@ class MuonWithAdamW(Optimizer):
     def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
         """Update every parameter that has a gradient."""
         for group in self.param_groups:
-            update = self._muon if group["is_muon"] else self._adamw
-            for parameter in group["params"]:
-                if parameter.grad is not None:
-                    parameter.mul_(1 - group["lr"] * group["weight_decay"])
-                    update(parameter, parameter.grad, group)
+            moved = [parameter for parameter in group["params"] if parameter.grad is not None]
+            for parameter in moved:
+                parameter.mul_(1 - group["lr"] * group["weight_decay"])
+            if group["is_muon"]:
+                self._muon(moved, group)
+            else:
+                for parameter in moved:
+                    self._adamw(parameter, parameter.grad, group)
 
-    def _muon(self, parameter: Tensor, gradient: Tensor, group: dict[str, float]) -> None:
+    def _muon(self, parameters: Sequence[Tensor], group: dict[str, float]) -> None:
+        nesterov = [self._nesterov(parameter, group["momentum"]) for parameter in parameters]
+        # A third of a step of the generator: worth sharing out among the processes.
+        steps = each_once(orthogonalised, nesterov, [min(m.shape) * m.numel() for m in nesterov])
+        for parameter, step in zip(parameters, steps, strict=True):
+            scale = 0.2 * max(step.shape) ** 0.5
+            parameter.add_(step.view_as(parameter).to(parameter.dtype), alpha=-group["lr"] * scale)
+
+    def _nesterov(self, parameter: Tensor, momentum: float) -> Tensor:
+        """Takes in the gradient; returns the direction to move against, as a matrix."""
+        assert parameter.grad is not None
         state = self.state[parameter]
         if not state:
             state["momentum"] = torch.zeros_like(parameter)
-        momentum = state["momentum"].lerp_(gradient, 1 - group["momentum"])
-        nesterov = gradient.lerp(momentum, group["momentum"]).flatten(1)
-        step = orthogonalised(nesterov).view_as(parameter).to(parameter.dtype)
-        parameter.add_(step, alpha=-group["lr"] * 0.2 * max(nesterov.shape) ** 0.5)
+        state["momentum"].lerp_(parameter.grad, 1 - momentum)
+        return parameter.grad.lerp(state["momentum"], momentum).flatten(1)
 
     def _adamw(self, parameter: Tensor, gradient: Tensor, group: dict[str, tuple[float, float]]) -> None:
         state = self.state[parameter]

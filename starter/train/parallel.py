@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
@@ -49,6 +49,35 @@ def average_gradients(parameters: Sequence[Tensor], wants_stop: bool) -> bool:
         parameter.grad = piece.div_(world())
         offset += parameter.numel()
     return bool(flat[-1] > 0)
+
+
+def shared_out(costs: Sequence[float], count: int) -> list[int]:
+    """The process that does each piece of work, so that all finish at about the same time."""
+    owners, loads = [0] * len(costs), [0.0] * count
+    for piece in sorted(range(len(costs)), key=lambda i: -costs[i]):
+        owners[piece] = loads.index(min(loads))
+        loads[owners[piece]] += costs[piece]
+    return owners
+
+
+def each_once(
+    compute: Callable[[Tensor], Tensor], inputs: Sequence[Tensor], costs: Sequence[float]
+) -> list[Tensor]:
+    """`compute` of each input, bfloat16 in the input's shape: computed by one process, known to all."""
+    if world() == 1:
+        return [compute(tensor) for tensor in inputs]
+    owners = shared_out(costs, world())
+    # What a process does not own is zero, so that the sum over processes is each result itself.
+    flat = torch.zeros(sum(tensor.numel() for tensor in inputs), dtype=torch.bfloat16)
+    results = [
+        piece.view_as(tensor)
+        for piece, tensor in zip(flat.split([tensor.numel() for tensor in inputs]), inputs, strict=True)
+    ]
+    for owner, result, tensor in zip(owners, results, inputs, strict=True):
+        if owner == rank():
+            result.copy_(compute(tensor))
+    dist.all_reduce(flat)
+    return results
 
 
 def _work(number: int, count: int, meeting_point: str, model: str, *arguments: Path | int | None) -> None:

@@ -1,5 +1,6 @@
 """The training loop and the networks at toy size."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -42,6 +43,16 @@ def test_learning_rate_rises_then_falls_to_its_end() -> None:
     assert rates[0] < rates[1] <= RECIPE.lr
     assert rates[2:] == sorted(rates[2:], reverse=True)
     assert abs(rates[-1] - RECIPE.lr_end) < 1e-9
+
+
+def test_a_cooldown_leaves_the_rate_alone_until_the_last_steps() -> None:
+    short, long = (replace(RECIPE, steps=steps, cooldown=0.25) for steps in (42, 82))
+    rates = [short.lr_at(step) for step in range(short.steps + 1)]
+    assert set(rates[2:33]) == {RECIPE.lr}
+    assert rates[33:] == sorted(rates[33:], reverse=True)
+    assert abs(rates[-1] - RECIPE.lr_end) < 1e-9
+    # So a run can be lengthened: up to its cooldown the longer one is the same.
+    assert [long.lr_at(step) for step in range(33)] == rates[:33]
 
 
 def test_folded_autoencoder_keeps_the_image_size_and_survives_saving(tmp_path: Path) -> None:
