@@ -152,6 +152,7 @@ def generated_to_proto(event: Generated, image: image_pb2.Image) -> pb.GenerateR
             batch_wait_time=_duration(event.picture.batch_wait_time_s),
             compute_time=_duration(event.picture.compute_time_s),
             adapter_first_steps=event.adapter_first_steps,
+            unfamiliar_words=event.unfamiliar_words,
         )
     )
 

@@ -1,6 +1,6 @@
 """Prompts through the CLIP text encoders of a Stable Diffusion or SDXL folder."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from typing import Any
 
@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from services.diffusion.adapters import token_weights
 from services.diffusion.adapters.row_lora import RowLora
 from services.diffusion.domain.adapters import AdapterMix
 from services.diffusion.domain.rows import Prompt, TextCondition
@@ -55,27 +56,56 @@ class ClipText:
         self._lora.forget(names)
 
     def encode(self, prompts: Sequence[Prompt], adapters: AdapterMix) -> list[TextCondition]:
-        """Last hidden states, as diffusers' Stable Diffusion pipeline. Raises: PromptTooLong."""
-        states = self.run(prompts, adapters).last_hidden_state
-        return [TextCondition(row) for row in _rows(states)]
+        """Last hidden states, as diffusers' Stable Diffusion pipeline. Raises: as the port."""
+        contexts, _ = self.run(prompts, adapters, lambda output: output.last_hidden_state)
+        return [TextCondition(context) for context in contexts]
+
+    def unfamiliar_words(self, prompt: Prompt) -> tuple[str, ...]:
+        """See the port."""
+        return token_weights.unfamiliar_words(self._tokenizer, prompt.words)
+
+    def run(
+        self, prompts: Sequence[Prompt], adapters: AdapterMix, read: Callable[[Any], torch.Tensor]
+    ) -> tuple[list[Array], Any]:
+        """Encode the words, then weight those states of the full output that *read* picks.
+
+        Returns: The states of each prompt, float32 [tokens, width], and the output, one row per prompt.
+        Raises: PromptTooLong, ValueOutOfRange.
+        """
+        ids = [self._ids(prompt) for prompt in prompts]
+        output = self._run(torch.cat(ids), adapters)
+        contexts = _rows(read(output))
+        for position, prompt in enumerate(prompts):
+            weights = token_weights.token_weights(self._tokenizer, prompt.spans, ids[position].shape[1])
+            if weights is not None:
+                # In a call of its own: prompts without weights have the company that they would have anyway.
+                masks = token_weights.masked_tokens(weights)
+                variants = [self._masked(ids[position], mask) for mask in masks]
+                masked = _rows(read(self._run(torch.cat(variants), adapters)))
+                contexts[position] = token_weights.mixed(contexts[position], weights, masked)
+        return contexts, output
 
     @torch.inference_mode()
-    def run(self, prompts: Sequence[Prompt], adapters: AdapterMix) -> Any:
-        """The encoder's full output, one row per prompt. Raises: PromptTooLong."""
-        ids = torch.cat([self._ids(prompt) for prompt in prompts])
-        with self._lora.applied([adapters] * len(prompts)):
+    def _run(self, ids: torch.Tensor, adapters: AdapterMix) -> Any:
+        with self._lora.applied([adapters] * len(ids)):
             return self._encoder(ids, output_hidden_states=True)
+
+    def _masked(self, ids: torch.Tensor, mask: NDArray[np.bool_]) -> torch.Tensor:
+        return ids.masked_fill(torch.from_numpy(mask), int(self._tokenizer.eos_token_id))
 
     def _ids(self, prompt: Prompt) -> torch.Tensor:
         try:
-            return tokenize(self._tokenizer, [prompt.text])
+            return tokenize(self._tokenizer, [prompt.words])
         except TooManyTokens as error:
             tokens, limit = error.token_count - _MARKERS, error.token_limit - _MARKERS
             raise PromptTooLong(field=prompt.field, tokens=tokens, limit=limit) from error
 
 
 class XlText:
-    """SDXL's two encoders: next-to-last states side by side, pooled state of the second one."""
+    """SDXL's two encoders: next-to-last states side by side, pooled state of the second one.
+
+    Weights of words act on the states; the pooled state is that of the words without weights.
+    """
 
     batch_tolerance = ClipText.batch_tolerance
 
@@ -105,16 +135,23 @@ class XlText:
         self._second.forget_adapters(names)
 
     def encode(self, prompts: Sequence[Prompt], adapters: AdapterMix) -> list[TextCondition]:
-        """As diffusers' SDXL pipeline, original and target size equal, no crop. Raises: PromptTooLong."""
-        first, second = (part.run(prompts, adapters) for part in (self._first, self._second))
-        contexts = _rows(torch.cat([first.hidden_states[-2], second.hidden_states[-2]], dim=-1))
-        pooled = _rows(second.text_embeds)
+        """As diffusers' SDXL pipeline, original and target size equal, no crop. Raises: as the port."""
+        (first, _), (second, output) = (
+            part.run(prompts, adapters, lambda output: output.hidden_states[-2])
+            for part in (self._first, self._second)
+        )
+        contexts = [np.concatenate(pair, axis=-1) for pair in zip(first, second, strict=True)]
+        pooled = _rows(output.text_embeds)
         return [self._condition(*row) for row in zip(prompts, contexts, pooled, strict=True)]
+
+    def unfamiliar_words(self, prompt: Prompt) -> tuple[str, ...]:
+        """See the port; both tokenizers have the same words."""
+        return self._first.unfamiliar_words(prompt)
 
     def _condition(self, prompt: Prompt, context: Array, pooled: Array) -> TextCondition:
         width, height = prompt.size_px
         ids = np.array([height, width, 0, 0, height, width], dtype=np.float32)
-        if self._zeros_for_empty and prompt.field == "negative_prompt" and not prompt.text:
+        if self._zeros_for_empty and prompt.field == "negative_prompt" and not prompt.words:
             context, pooled = np.zeros_like(context), np.zeros_like(pooled)
         return TextCondition(context, pooled, ids)
 

@@ -17,6 +17,7 @@ from services.diffusion.domain.model import Model, ModelInfo
 from services.diffusion.domain.rows import IdentityCondition, Prompt, RowBatch, TextCondition, UNetRow
 from services.diffusion.domain.strength import kept_step_count
 from services.diffusion.errors import PromptTooLong, UnknownAdapter, UnknownModel, ValueOutOfRange
+from shared.emphasis import write
 
 Array = NDArray[np.float32]
 Image = NDArray[np.uint8]
@@ -62,7 +63,7 @@ def _predict(row: UNetRow) -> Array:
 
 
 class FakeText:
-    """Words are tokens; the context is drawn from a hash of the text."""
+    """Words are tokens, and all are known; the context is drawn from a hash of words and weights."""
 
     batch_tolerance = 0.0
     held_adapter_bytes = 0
@@ -74,10 +75,21 @@ class FakeText:
     def encode(self, prompts: Sequence[Prompt], adapters: AdapterMix) -> list[TextCondition]:
         """One condition per prompt. Raises: PromptTooLong."""
         for prompt in prompts:
-            tokens = len(prompt.text.split())
+            tokens = len(prompt.words.split())
             if tokens > self.max_prompt_tokens:
                 raise PromptTooLong(field=prompt.field, tokens=tokens, limit=self.max_prompt_tokens)
-        return [TextCondition(_drawn(prompt.text, (_TOKENS, _WIDTH))) for prompt in prompts]
+        return [TextCondition(_drawn(_meaning(prompt), (_TOKENS, _WIDTH))) for prompt in prompts]
+
+    def unfamiliar_words(self, prompt: Prompt) -> tuple[str, ...]:
+        """None. Raises: ValueOutOfRange."""
+        _ = prompt.spans
+        return ()
+
+
+def _meaning(prompt: Prompt) -> str:
+    """The words alone where none is weighted."""
+    is_weighted = any(span.weight != 1 for span in prompt.spans)
+    return write(prompt.spans) if is_weighted else prompt.words
 
 
 class FakeIdentity:

@@ -60,7 +60,8 @@ class Generated:
     """The picture with what it was made from: enough to make it again. Always the last event.
 
     `adapter_first_steps` says for each adapter from which step on (from 1) it took part; `prepare_time_s` is
-    what loading adapters and encoding took before the picture joined the line.
+    what loading adapters and encoding took before the picture joined the line; `unfamiliar_words` are words
+    of the prompts that the model can hardly know.
     """
 
     picture: Decoded
@@ -69,6 +70,7 @@ class Generated:
     adapter_sha256s: tuple[str, ...]
     adapter_first_steps: tuple[int, ...] = ()
     prepare_time_s: float = 0.0
+    unfamiliar_words: tuple[str, ...] = ()
 
 
 Progress = Queued | StepDone | Preview

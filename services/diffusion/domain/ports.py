@@ -70,7 +70,18 @@ class TextEncoder(AdapterHolder, Protocol):
     def encode(self, prompts: Sequence[Prompt], adapters: AdapterMix) -> list[TextCondition]:
         """One condition per prompt, all encoded with *adapters*, in one call.
 
-        Raises: PromptTooLong naming the field; a prompt is never cut.
+        Weighted words count; a prompt without any MUST come out as if weights were unknown, bit for bit.
+
+        Raises: PromptTooLong naming the field; a prompt is never cut, and the syntax of weights costs no
+        tokens. ValueOutOfRange for a weight out of range.
+        """
+
+    def unfamiliar_words(self, prompt: Prompt) -> tuple[str, ...]:
+        """Words that the model can hardly know, as its tokenizer has only pieces of them.
+
+        Each once, in order. They are read, but nobody taught the model what they mean.
+
+        Raises: ValueOutOfRange.
         """
 
 

@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.diffusion.domain.adapters import AdapterMix
+from services.diffusion.errors import ValueOutOfRange
+from shared.emphasis import RANGE, Span, WeightOutOfRange, parse, plain
 
 Array = NDArray[np.float32]
 ShapeKey = tuple[tuple[int, ...], ...]
@@ -17,12 +19,26 @@ class Prompt:
     """A text to encode for a picture of `size_px` (width, height).
 
     `field` is the request's field that it comes from, "prompt" or "negative_prompt": errors name it, and SDXL
-    treats an empty negative prompt on its own.
+    treats an empty negative prompt on its own. `text` may weight its words (shared.emphasis).
     """
 
     field: str
     text: str
     size_px: tuple[int, int]
+
+    @property
+    def spans(self) -> tuple[Span, ...]:
+        """The words with their weights, without the syntax. Raises: ValueOutOfRange."""
+        try:
+            return parse(self.text)
+        except WeightOutOfRange as error:
+            value = f"weighting a word by {error.weight:g}"
+            raise ValueOutOfRange(field=self.field, value=value, range=RANGE) from error
+
+    @property
+    def words(self) -> str:
+        """The text without the syntax of weights. Raises: ValueOutOfRange."""
+        return plain(self.spans)
 
 
 @dataclass(frozen=True, eq=False)

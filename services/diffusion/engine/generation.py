@@ -56,6 +56,7 @@ class Generation:
                             take.adapter_sha256s,
                             take.adapter_first_steps(event.late_adapter_step),
                             prepare_s,
+                            take.unfamiliar_words,
                         )
                         _measure(model.info.name, finished)
                         yield finished

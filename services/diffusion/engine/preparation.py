@@ -43,9 +43,19 @@ def picture_size_px(model: Model, request: GenerationRequest) -> tuple[int, int]
 
 
 def prompts_of(model: Model, request: GenerationRequest) -> tuple[Prompt, Prompt]:
-    """Prompt and negative prompt of a request. Raises: ValueOutOfRange."""
+    """Prompt and negative prompt of a request. Raises: ValueOutOfRange, also for a weight of a word."""
     size = picture_size_px(model, request)
-    return Prompt("prompt", request.prompt, size), Prompt("negative_prompt", request.negative_prompt, size)
+    both = Prompt("prompt", request.prompt, size), Prompt("negative_prompt", request.negative_prompt, size)
+    for prompt in both:
+        # One that is malformed must not come to the encoder together with others.
+        _ = prompt.spans
+    return both
+
+
+def unfamiliar_words(model: Model, request: GenerationRequest) -> tuple[str, ...]:
+    """Words of both prompts that the model can hardly know, each once. Blocking. Raises: ValueOutOfRange."""
+    both = (model.text.unfamiliar_words(prompt) for prompt in prompts_of(model, request))
+    return tuple(dict.fromkeys(word for words in both for word in words))
 
 
 def source_image(model: Model, request: GenerationRequest) -> Image | None:

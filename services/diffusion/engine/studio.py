@@ -17,11 +17,11 @@ from services.diffusion.engine.limits import BatchLimits, Threads
 from services.diffusion.engine.preparation import (
     Encoded,
     load_adapter,
-    picture_size_px,
     prompts_of,
     source_image,
     start_program,
     technique_of,
+    unfamiliar_words,
 )
 from services.diffusion.engine.prompts import PromptEncoder
 from shared.cancellation import CancellationToken
@@ -40,6 +40,7 @@ class Take:
     late: LateAdapters | None
     loads: Loads
     is_late: tuple[bool, ...]
+    unfamiliar_words: tuple[str, ...] = ()
 
     @property
     def adapter_sha256s(self) -> tuple[str, ...]:
@@ -72,7 +73,7 @@ class Studio:
         """
         self.denoiser.check_room()
         technique_of(request)
-        picture_size_px(self.model, request)
+        prompts_of(self.model, request)
         adapters = self.model.adapters
         loads = [
             asyncio.create_task(asyncio.to_thread(load_adapter, adapters, choice, tenant))
@@ -91,10 +92,10 @@ class Studio:
                 late = LateAdapters(mix, arrival, _free_steps(request))
             token.raise_if_cancelled()
             loop = asyncio.get_running_loop()
-            program = await loop.run_in_executor(
-                self._threads.prepare, start_program, self.model, request, mix, encoded
+            program, words = await loop.run_in_executor(
+                self._threads.prepare, self._begin, request, mix, encoded
             )
-            yield Take(program, late, loads, is_late)
+            yield Take(program, late, loads, is_late, words)
         finally:
             await _end(background)
 
@@ -112,6 +113,13 @@ class Studio:
         """Fail what is not finished as draining."""
         await self._prompts.close()
         await self.denoiser.close()
+
+    def _begin(
+        self, request: GenerationRequest, mix: AdapterMix, encoded: Encoded
+    ) -> tuple[DenoisingProgram, tuple[str, ...]]:
+        # Both in the thread of the text encoder, whose tokenizer is not made for several.
+        program = start_program(self.model, request, mix, encoded)
+        return program, unfamiliar_words(self.model, request)
 
     async def _first_loads(self, request: GenerationRequest, loads: Loads) -> tuple[bool, ...]:
         """Wait for the adapters that the first step needs; which ones may come late."""

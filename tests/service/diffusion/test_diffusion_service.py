@@ -149,6 +149,9 @@ async def test_another_tenants_adapter_is_unknown(
     [
         ({"prompt": "a " * 15}, ErrorReason.PROMPT_TOO_LONG, "15 tokens; the model reads 14"),
         ({"negative_prompt": "a " * 15}, ErrorReason.PROMPT_TOO_LONG, "negative_prompt"),
+        ({"prompt": "(a " * 15 + ":1.1)"}, ErrorReason.PROMPT_TOO_LONG, "the model reads 14"),
+        ({"prompt": "a (face:4)"}, ErrorReason.VALUE_OUT_OF_RANGE, "weighting a word by 4"),
+        ({"negative_prompt": "(a:-1)"}, ErrorReason.VALUE_OUT_OF_RANGE, "negative_prompt"),
         ({"model": "sd99"}, ErrorReason.UNKNOWN_MODEL, "tiny"),
         ({"sampler": "nosuch"}, ErrorReason.VALUE_OUT_OF_RANGE, "sampler"),
         ({"technique": "nosuch"}, ErrorReason.VALUE_OUT_OF_RANGE, "text_to_image"),
@@ -271,3 +274,26 @@ async def test_deadline_ends_the_stream_with_its_own_status(fake: DiffusionServi
     assert caught.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
     async with asyncio.timeout(1.0):
         await _responses(fake, _request(step_count=1))
+
+
+async def test_weights_of_words_change_the_picture_and_cost_no_tokens(
+    torch_stub: DiffusionServiceStub,
+) -> None:
+    long = "a " * 13
+    plain, same, strong, gone = [
+        (await _responses(torch_stub, _request(prompt=long + word)))[-1]
+        for word in ("b", "(b:1)", "(b:2.5)", "(((b)):0)")
+    ]
+
+    np.testing.assert_array_equal(_pixels(plain), _pixels(same))
+    assert (_pixels(plain) != _pixels(strong)).any()
+    assert (_pixels(plain) != _pixels(gone)).any()
+
+
+async def test_words_in_pieces_are_named_with_the_picture(torch_stub: DiffusionServiceStub) -> None:
+    request = _request(prompt="a (zz:1.2), b, zz", negative_prompt="qq")
+
+    response = (await _responses(torch_stub, request))[-1]
+
+    assert list(response.image.unfamiliar_words) == ["zz", "qq"]
+    assert not (await _responses(torch_stub, _request(prompt="a b")))[-1].image.unfamiliar_words

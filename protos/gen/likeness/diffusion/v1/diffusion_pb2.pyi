@@ -133,7 +133,7 @@ class Preview(_message.Message):
     def __init__(self, step: _Optional[int] = ..., image: _Optional[_Union[_image_pb2.Image, _Mapping]] = ...) -> None: ...
 
 class GeneratedImage(_message.Message):
-    __slots__ = ("image", "seed", "model_digest", "adapter_digests", "queue_time", "denoise_time", "decode_time", "prepare_time", "batch_wait_time", "compute_time", "adapter_first_steps")
+    __slots__ = ("image", "seed", "model_digest", "adapter_digests", "queue_time", "denoise_time", "decode_time", "prepare_time", "batch_wait_time", "compute_time", "adapter_first_steps", "unfamiliar_words")
     IMAGE_FIELD_NUMBER: _ClassVar[int]
     SEED_FIELD_NUMBER: _ClassVar[int]
     MODEL_DIGEST_FIELD_NUMBER: _ClassVar[int]
@@ -145,6 +145,7 @@ class GeneratedImage(_message.Message):
     BATCH_WAIT_TIME_FIELD_NUMBER: _ClassVar[int]
     COMPUTE_TIME_FIELD_NUMBER: _ClassVar[int]
     ADAPTER_FIRST_STEPS_FIELD_NUMBER: _ClassVar[int]
+    UNFAMILIAR_WORDS_FIELD_NUMBER: _ClassVar[int]
     image: _image_pb2.Image
     seed: int
     model_digest: str
@@ -156,7 +157,8 @@ class GeneratedImage(_message.Message):
     batch_wait_time: _duration_pb2.Duration
     compute_time: _duration_pb2.Duration
     adapter_first_steps: _containers.RepeatedScalarFieldContainer[int]
-    def __init__(self, image: _Optional[_Union[_image_pb2.Image, _Mapping]] = ..., seed: _Optional[int] = ..., model_digest: _Optional[str] = ..., adapter_digests: _Optional[_Iterable[str]] = ..., queue_time: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., denoise_time: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., decode_time: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., prepare_time: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., batch_wait_time: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., compute_time: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., adapter_first_steps: _Optional[_Iterable[int]] = ...) -> None: ...
+    unfamiliar_words: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, image: _Optional[_Union[_image_pb2.Image, _Mapping]] = ..., seed: _Optional[int] = ..., model_digest: _Optional[str] = ..., adapter_digests: _Optional[_Iterable[str]] = ..., queue_time: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., denoise_time: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., decode_time: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., prepare_time: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., batch_wait_time: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., compute_time: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., adapter_first_steps: _Optional[_Iterable[int]] = ..., unfamiliar_words: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class GenerateResponse(_message.Message):
     __slots__ = ("queued", "step", "preview", "image")

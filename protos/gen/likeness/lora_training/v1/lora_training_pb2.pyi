@@ -26,20 +26,22 @@ class TrainingPhoto(_message.Message):
     def __init__(self, image: _Optional[_Union[_image_pb2.Image, _Mapping]] = ..., landmarks: _Optional[_Union[_face_pb2.FaceLandmarks, _Mapping]] = ..., caption: _Optional[str] = ..., embedding: _Optional[_Union[_image_pb2.Embedding, _Mapping]] = ...) -> None: ...
 
 class TrainingOptions(_message.Message):
-    __slots__ = ("rank", "alpha", "step_count", "batch_size", "learning_rate", "seed")
+    __slots__ = ("rank", "alpha", "step_count", "batch_size", "learning_rate", "seed", "initial_adapter")
     RANK_FIELD_NUMBER: _ClassVar[int]
     ALPHA_FIELD_NUMBER: _ClassVar[int]
     STEP_COUNT_FIELD_NUMBER: _ClassVar[int]
     BATCH_SIZE_FIELD_NUMBER: _ClassVar[int]
     LEARNING_RATE_FIELD_NUMBER: _ClassVar[int]
     SEED_FIELD_NUMBER: _ClassVar[int]
+    INITIAL_ADAPTER_FIELD_NUMBER: _ClassVar[int]
     rank: int
     alpha: float
     step_count: int
     batch_size: int
     learning_rate: float
     seed: int
-    def __init__(self, rank: _Optional[int] = ..., alpha: _Optional[float] = ..., step_count: _Optional[int] = ..., batch_size: _Optional[int] = ..., learning_rate: _Optional[float] = ..., seed: _Optional[int] = ...) -> None: ...
+    initial_adapter: str
+    def __init__(self, rank: _Optional[int] = ..., alpha: _Optional[float] = ..., step_count: _Optional[int] = ..., batch_size: _Optional[int] = ..., learning_rate: _Optional[float] = ..., seed: _Optional[int] = ..., initial_adapter: _Optional[str] = ...) -> None: ...
 
 class CreateTrainingJobRequest(_message.Message):
     __slots__ = ("subject", "photos", "base_model", "caption", "options", "request_id")

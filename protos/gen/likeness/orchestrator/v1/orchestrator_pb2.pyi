@@ -196,8 +196,10 @@ class PortraitEvent(_message.Message):
     def __init__(self, sequence: _Optional[int] = ..., resume_token: _Optional[str] = ..., time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., portrait: _Optional[_Union[_resources_pb2.Portrait, _Mapping]] = ..., step: _Optional[_Union[StepProgress, _Mapping]] = ..., candidate: _Optional[_Union[CandidateProgress, _Mapping]] = ...) -> None: ...
 
 class ListStylesRequest(_message.Message):
-    __slots__ = ()
-    def __init__(self) -> None: ...
+    __slots__ = ("omit_previews",)
+    OMIT_PREVIEWS_FIELD_NUMBER: _ClassVar[int]
+    omit_previews: bool
+    def __init__(self, omit_previews: _Optional[bool] = ...) -> None: ...
 
 class ListStylesResponse(_message.Message):
     __slots__ = ("styles",)

@@ -196,7 +196,7 @@ class OrchestratorServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListStyles(self, request, context):
-        """Lists the styles.
+        """Lists the styles with what a gallery shows of them, group by group.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -29,6 +29,12 @@ class Stage(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     STAGE_FUSE: _ClassVar[Stage]
     STAGE_RANK: _ClassVar[Stage]
     STAGE_STORE: _ClassVar[Stage]
+
+class StyleAvailability(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    STYLE_AVAILABILITY_UNSPECIFIED: _ClassVar[StyleAvailability]
+    STYLE_AVAILABILITY_AVAILABLE: _ClassVar[StyleAvailability]
+    STYLE_AVAILABILITY_UNAVAILABLE: _ClassVar[StyleAvailability]
 IDENTITY_MODE_UNSPECIFIED: IdentityMode
 IDENTITY_MODE_TRAIN: IdentityMode
 IDENTITY_MODE_TRAIN_FREE: IdentityMode
@@ -39,6 +45,9 @@ STAGE_GENERATE: Stage
 STAGE_FUSE: Stage
 STAGE_RANK: Stage
 STAGE_STORE: Stage
+STYLE_AVAILABILITY_UNSPECIFIED: StyleAvailability
+STYLE_AVAILABILITY_AVAILABLE: StyleAvailability
+STYLE_AVAILABILITY_UNAVAILABLE: StyleAvailability
 
 class Identity(_message.Message):
     __slots__ = ("name", "display_name", "photos", "attributes", "adapter", "create_time")
@@ -215,7 +224,7 @@ class Portrait(_message.Message):
     def __init__(self, name: _Optional[str] = ..., spec: _Optional[_Union[PortraitSpec, _Mapping]] = ..., state: _Optional[_Union[_job_pb2.JobState, str]] = ..., stage: _Optional[_Union[Stage, str]] = ..., progress: _Optional[float] = ..., remaining_time: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., candidates: _Optional[_Iterable[_Union[Candidate, _Mapping]]] = ..., prompt: _Optional[str] = ..., notices: _Optional[_Iterable[str]] = ..., error: _Optional[_Union[_job_pb2.JobError, _Mapping]] = ..., stage_times: _Optional[_Iterable[_Union[StageTime, _Mapping]]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., start_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., end_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., identity_gate: _Optional[float] = ..., used_adapter: _Optional[bool] = ...) -> None: ...
 
 class Style(_message.Message):
-    __slots__ = ("name", "display_name", "description", "version", "sha256", "licence", "prompt_template", "adapter", "effect", "preview")
+    __slots__ = ("name", "display_name", "description", "version", "sha256", "licence", "prompt_template", "adapter", "effect", "preview", "group", "group_title", "tags", "availability", "unavailable_reason", "adapters")
     NAME_FIELD_NUMBER: _ClassVar[int]
     DISPLAY_NAME_FIELD_NUMBER: _ClassVar[int]
     DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
@@ -226,6 +235,12 @@ class Style(_message.Message):
     ADAPTER_FIELD_NUMBER: _ClassVar[int]
     EFFECT_FIELD_NUMBER: _ClassVar[int]
     PREVIEW_FIELD_NUMBER: _ClassVar[int]
+    GROUP_FIELD_NUMBER: _ClassVar[int]
+    GROUP_TITLE_FIELD_NUMBER: _ClassVar[int]
+    TAGS_FIELD_NUMBER: _ClassVar[int]
+    AVAILABILITY_FIELD_NUMBER: _ClassVar[int]
+    UNAVAILABLE_REASON_FIELD_NUMBER: _ClassVar[int]
+    ADAPTERS_FIELD_NUMBER: _ClassVar[int]
     name: str
     display_name: str
     description: str
@@ -236,4 +251,10 @@ class Style(_message.Message):
     adapter: str
     effect: str
     preview: _image_pb2.Image
-    def __init__(self, name: _Optional[str] = ..., display_name: _Optional[str] = ..., description: _Optional[str] = ..., version: _Optional[int] = ..., sha256: _Optional[str] = ..., licence: _Optional[str] = ..., prompt_template: _Optional[str] = ..., adapter: _Optional[str] = ..., effect: _Optional[str] = ..., preview: _Optional[_Union[_image_pb2.Image, _Mapping]] = ...) -> None: ...
+    group: str
+    group_title: str
+    tags: _containers.RepeatedScalarFieldContainer[str]
+    availability: StyleAvailability
+    unavailable_reason: str
+    adapters: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[str] = ..., display_name: _Optional[str] = ..., description: _Optional[str] = ..., version: _Optional[int] = ..., sha256: _Optional[str] = ..., licence: _Optional[str] = ..., prompt_template: _Optional[str] = ..., adapter: _Optional[str] = ..., effect: _Optional[str] = ..., preview: _Optional[_Union[_image_pb2.Image, _Mapping]] = ..., group: _Optional[str] = ..., group_title: _Optional[str] = ..., tags: _Optional[_Iterable[str]] = ..., availability: _Optional[_Union[StyleAvailability, str]] = ..., unavailable_reason: _Optional[str] = ..., adapters: _Optional[_Iterable[str]] = ...) -> None: ...
