@@ -51,7 +51,7 @@ class DiffusersSamplers:
         scheduler_class = getattr(import_module("diffusers"), class_name, None)
         if scheduler_class is None or not hasattr(scheduler_class, "set_timesteps"):
             raise ValueOutOfRange(field="sampler", value=name, range="the names that ListModels gives")
-        scheduler = scheduler_class.from_config({**self._config, **overrides})
+        scheduler = scheduler_class.from_config({**_unclipped(scheduler_class), **self._config, **overrides})
         if not hasattr(scheduler, "alphas_cumprod"):
             raise ValueOutOfRange(field="sampler", value=name, range="samplers of noise-prediction models")
         try:
@@ -59,6 +59,14 @@ class DiffusersSamplers:
         except ValueError as error:
             raise ValueOutOfRange(field="step_count", value=step_count, range=str(error)) from error
         return DiffusersSampler(scheduler, seed, skipped_count)
+
+
+def _unclipped(scheduler_class: type) -> dict[str, bool]:
+    """The setting that some schedulers need where the model's says nothing of it.
+
+    DDIM and DDPM clip the clean sample to [-1, 1] by default, as for pixels; latents go further.
+    """
+    return {"clip_sample": False} if "clip_sample" in inspect.signature(scheduler_class).parameters else {}
 
 
 class DiffusersSampler:

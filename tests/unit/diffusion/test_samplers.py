@@ -51,6 +51,15 @@ def test_blending_predictions_is_blending_latents(name: str, prediction_type: st
 
 
 @pytest.mark.parametrize("name", SAMPLERS)
+def test_latents_are_never_clipped_to_the_range_of_pixels(name: str) -> None:
+    """Some schedulers clip by default; the folder of a solver that cannot clip does not say not to."""
+    config = {key: value for key, value in _CONFIG.items() if key != "clip_sample"}
+    config |= {"_class_name": "DPMSolverMultistepScheduler", "prediction_type": "v_prediction"}
+    sampler = DiffusersSamplers(config).create(name, 6, seed=7)
+    assert np.abs(_run(sampler, np.full((12, *_SHAPE), -5.0, np.float32))).max() > 2
+
+
+@pytest.mark.parametrize("name", SAMPLERS)
 def test_a_run_of_less_strength_is_the_end_of_the_whole_run(name: str) -> None:
     whole, part = _sampler(name), _sampler(name, strength=0.5)
 
