@@ -135,10 +135,15 @@ class LikenessClient:
                 elif error.code() != grpc.StatusCode.UNAVAILABLE or failures > RECONNECT_ATTEMPTS:
                     raise
 
-    def list_styles(self) -> Sequence[resources_pb2.Style]:
-        """Returns all styles."""
-        request = api.ListStylesRequest()
+    def list_styles(self, omit_previews: bool = False) -> Sequence[resources_pb2.Style]:
+        """Returns all styles, group by group."""
+        request = api.ListStylesRequest(omit_previews=omit_previews)
         return self._stub.ListStyles(request, timeout=CALL_TIMEOUT_S, metadata=self._metadata).styles
+
+    def get_style(self, name: str) -> resources_pb2.Style:
+        """Returns one style, by its name with or without "styles/"."""
+        request = api.GetStyleRequest(name=f"styles/{name.removeprefix('styles/')}")
+        return self._stub.GetStyle(request, timeout=CALL_TIMEOUT_S, metadata=self._metadata)
 
     def download(self, artifact: image_pb2.ArtifactRef) -> bytes:
         """Returns an artifact's bytes, checked against its digest.

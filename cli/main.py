@@ -15,13 +15,13 @@ app = typer.Typer(
 app.command()(serve.serve)
 app.command()(portrait.portrait)
 app.command()(portrait.watch)
-app.command()(styles.styles)
 app.command()(calibrate.calibrate)
 app.command()(doctor.doctor)
 app.command()(health.health)
 app.command()(export.export)
 app.command()(demo.demo)
 app.add_typer(identity.app, name="identity")
+app.add_typer(styles.app, name="styles")
 
 
 def main() -> None:

@@ -34,7 +34,7 @@ def portrait(  # noqa: PLR0913 - one parameter per option of the command line
     ] = 0,
     out: OutOption = Path("out/portrait"),
     train: Annotated[bool | None, typer.Option("--train/--train-free", help=TRAIN_HELP)] = None,
-    prompt: Annotated[str, typer.Option(help='Your own words, such as "smiling, blue background".')] = "",
+    prompt: Annotated[str, typer.Option(help='Your own words: "smiling, (blue background:1.3)".')] = "",
     negative_prompt: Annotated[str, typer.Option(help="What to avoid.")] = "",
     seed: Annotated[int, typer.Option(min=0, help="Same seed, same bytes.")] = 0,
     size: Annotated[int, typer.Option(help="Side in pixels: 256 or 512.")] = 256,
@@ -55,6 +55,9 @@ def portrait(  # noqa: PLR0913 - one parameter per option of the command line
     Each candidate is fused with a photo, gets the person's marks and skin texture back and is enhanced, as
     far as the style says. A step that makes a candidate less alike or worse is undone; --no-fuse, --no-marks,
     --no-texture and --no-enhance leave it out. Without fusion there are no marks and no texture either.
+
+    Words of --prompt may be weighted: "(red hair)" by 1.1, "(red hair:1.3)" by 1.3. A phrase of yours about
+    hair, clothes, background, light ... takes the place of the style's.
 
     Example: likeness portrait starter/samples/ada/*.png --style sunset --train-free --out out/ada
     """

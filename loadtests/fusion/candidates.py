@@ -1,25 +1,19 @@
 """Portraits without training, as the orchestrator asks the diffusion service for them; kept on disk."""
 
-import json
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
-from hashlib import sha256
-from pathlib import Path
 
 from likeness.common.v1 import image_pb2
 from likeness.diffusion.v1 import diffusion_pb2 as pb
 from likeness.face_analysis.v1 import face_analysis_pb2 as analysis_pb
 
+from loadtests.common.drawing import Drawings, default_model
+from loadtests.common.services import CALL_TIMEOUT_S, Services
 from loadtests.fusion.people import Person
 from loadtests.fusion.scale import SEED, Scale
-from loadtests.fusion.services import CALL_TIMEOUT_S, Services
 from services.orchestrator.domain.prompts import MIN_ATTRIBUTE_CONFIDENCE, build_prompt
 from services.orchestrator.domain.seeds import candidate_seed
 from services.orchestrator.domain.styles import Style
-
-# As many as the engine fills a batch with; more would only wait.
-_IN_FLIGHT = 8
 
 
 @dataclass(frozen=True)
@@ -44,18 +38,14 @@ class Generator:
 
     def __init__(self, services: Services, scale: Scale, style: Style) -> None:
         self._services, self._scale, self._style = services, scale, style
-        self._folder = scale.work / "candidates"
-        self._model = default_model(services)
+        self._drawings = Drawings(services, scale.work / "candidates", default_model(services))
 
     def make(self, person: Person) -> Made:
         """Returns the candidates of a person."""
         requests = self.requests(person)
-        missing = [request for request in requests if not self._file(request).exists()]
-        with ThreadPoolExecutor(_IN_FLIGHT) as pool:
-            for done in as_completed([pool.submit(self._generate, request) for request in missing]):
-                done.result()
+        self._drawings.draw(requests)
         candidates = [
-            Candidate(index, request.seed, self._file(request).read_bytes())
+            Candidate(index, request.seed, self._drawings.file(request).read_bytes())
             for index, request in enumerate(requests)
         ]
         return Made(requests[0].prompt, tuple(candidates))
@@ -82,7 +72,7 @@ class Generator:
     ) -> pb.GenerateRequest:
         style = self._style
         request = pb.GenerateRequest(
-            model=self._model.name,
+            model=self._drawings.model.name,
             prompt=prompt,
             negative_prompt=style.negative_prompt,
             step_count=style.step_count,
@@ -91,38 +81,10 @@ class Generator:
             seed=seed,
             identity=pb.IdentityConditioning(embeddings=embeddings, scale=style.identity.token_scale),
         )
-        if style.adapter is not None:
-            request.adapters.add(name=style.adapter.name, weight=style.adapter.weight)
+        for adapter in style.adapters:
+            request.adapters.add(name=adapter.name, weight=adapter.weight)
         if style.identity.guidance_scale is not None:
             request.identity_guidance_scale = style.identity.guidance_scale
         if style.identity.late_from is not None:
             request.late_injection.start_share = style.identity.late_from
         return request
-
-    def _generate(self, request: pb.GenerateRequest) -> None:
-        for response in self._services.diffusion.Generate(request, timeout=CALL_TIMEOUT_S):
-            if response.WhichOneof("event") == "image":
-                _write(self._file(request), response.image.image.data)
-                return
-        raise RuntimeError("the diffusion service ended its stream without a picture")
-
-    def _file(self, request: pb.GenerateRequest) -> Path:
-        digest = sha256(self._model.digest.encode() + request.SerializeToString(deterministic=True))
-        return self._folder / f"{digest.hexdigest()[:32]}.png"
-
-
-def default_model(services: Services) -> pb.Model:
-    """Returns the model that the server takes by itself. Raises: ValueError if it takes no identity."""
-    models = services.diffusion.ListModels(pb.ListModelsRequest(), timeout=CALL_TIMEOUT_S).models
-    for model in models:
-        if model.is_default and model.supports_identity:
-            return model
-    names = json.dumps([model.name for model in models])
-    raise ValueError(f"the server's default model makes no portraits without training; it has {names}")
-
-
-def _write(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(".draft")
-    draft.write_bytes(data)
-    draft.replace(path)

@@ -21,6 +21,7 @@ from services.orchestrator.adapters.style_files import StyleFolder
 from services.orchestrator.adapters.tables import open_database
 from services.orchestrator.engine.cancels import Cancels
 from services.orchestrator.engine.desk import Desk
+from services.orchestrator.engine.gallery import Gallery
 from services.orchestrator.engine.hub import Hub
 from services.orchestrator.engine.identities import IdentityDesk
 from services.orchestrator.engine.portraits import PortraitDesk
@@ -86,7 +87,7 @@ class _App:
             identities=identities,
             uploads=UploadDesk(identities, settings.max_upload_bytes),
             portraits=portraits,
-            styles=self._styles,
+            gallery=Gallery(self._tools),
             reader=RequestPictures(blobs),
         )
 

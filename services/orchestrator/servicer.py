@@ -104,11 +104,12 @@ class OrchestratorServicer(pb_grpc.OrchestratorServiceServicer):
 
     async def ListStyles(self, request: pb.ListStylesRequest, context: Context) -> pb.ListStylesResponse:
         """See the proto."""
-        return pb.ListStylesResponse(styles=[to_style(known) for known in self._desk.styles.all()])
+        cards = await self._desk.gallery.all(_caller())
+        return pb.ListStylesResponse(styles=[to_style(card, request.omit_previews) for card in cards])
 
     async def GetStyle(self, request: pb.GetStyleRequest, context: Context) -> res.Style:
         """See the proto."""
-        return to_style(self._desk.styles.get(request.name))
+        return to_style(await self._desk.gallery.get(request.name, _caller()))
 
     async def DownloadArtifact(
         self, request: pb.DownloadArtifactRequest, context: Context

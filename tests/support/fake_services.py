@@ -122,6 +122,7 @@ class Fakes:
     features: tuple[int, ...] = ALL_FEATURES
     embedder: str = "fake"
     comparison: str = "fake-fitted"
+    unfamiliar_words: tuple[str, ...] = ()
 
     def services(self) -> list[Service]:
         """The services, ready for a server."""
@@ -309,6 +310,7 @@ class FakeDiffusion(diffusion_pb2_grpc.DiffusionServiceServicer):
                 seed=request.seed,
                 model_digest=MODEL_DIGEST,
                 adapter_digests=digests,
+                unfamiliar_words=self._fakes.unfamiliar_words,
             )
         )
 
@@ -442,6 +444,11 @@ class FakeStylization(stylization_pb2_grpc.StylizationServiceServicer):
 
     def __init__(self, fakes: Fakes) -> None:
         self._fakes = fakes
+
+    async def ListEffects(self, request, context):
+        if (answer := self._fakes.script.take("ListEffects", request)) is not None:
+            return answer
+        return stylization_pb2.ListEffectsResponse(effects=[stylization_pb2.Effect(name="toon")])
 
     async def Stylize(self, request, context):
         if (answer := self._fakes.script.take("Stylize", request)) is not None:

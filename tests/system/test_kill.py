@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import sys
 from collections import Counter
@@ -159,16 +160,13 @@ async def test_a_portrait_cancelled_while_no_server_ran_is_cancelled_at_the_next
 
 
 async def test_a_portrait_whose_style_is_gone_fails_instead_of_staying_behind(tmp_path: Path):
-    styles = tmp_path / "styles"
-    styles.mkdir()
-    for name in ("studio", "sunset"):
-        (styles / f"{name}.yaml").write_text((SHIPPED_STYLES / f"{name}.yaml").read_text())
+    styles = shutil.copytree(SHIPPED_STYLES, tmp_path / "styles")
     async with orchestra(tmp_path, styles_folder=styles) as first:
         identity = await first.client.identity()
         first.fakes.step_s = 0.2
         name = (await first.client.create(identity, style="styles/sunset")).name
         await reach(first.client, name, res.STAGE_GENERATE)
-    (styles / "sunset.yaml").unlink()
+    (styles / "moods" / "sunset.yaml").unlink()
 
     async with orchestra(tmp_path, styles_folder=styles) as second:
         portrait = await second.client.finished(name)

@@ -1,7 +1,7 @@
 """What the caller should know of how a portrait came about, in plain sentences."""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from services.orchestrator.domain.edits import Step
 from services.orchestrator.domain.faces import Feature
@@ -29,6 +29,17 @@ def missing_features(missing: Collection[Feature], steps: Collection[Step]) -> t
             "starter pack's marks net."
         )
     return tuple(notices)
+
+
+def unknown_words(words: Iterable[str]) -> tuple[str, ...]:
+    """Say which words of the prompt, the style's included, the model can hardly know; nothing without any."""
+    named = ", ".join(f'"{word}"' for word in dict.fromkeys(words))
+    if not named:
+        return ()
+    return (
+        f"The model was not taught these words of the prompt, so they do little: {named}. Say it in words "
+        "that the model knows; its card lists what it was trained on.",
+    )
 
 
 def shortfall(spec: PortraitSpec, ranking: Ranking, ranked: Sequence[Candidate]) -> tuple[str, ...]:

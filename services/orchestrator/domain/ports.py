@@ -139,11 +139,15 @@ class GenerationStep:
 
 @dataclass(frozen=True)
 class GeneratedPicture:
-    """The finished picture, PNG, with the digests of what made it."""
+    """The finished picture, PNG, with the digests of what made it.
+
+    ``unfamiliar_words`` are words of both prompts that the model can hardly know.
+    """
 
     data: bytes
     model_digest: str
     adapter_digests: tuple[str, ...]
+    unfamiliar_words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -175,6 +179,9 @@ class Diffusion(Protocol):
 
 class Stylization(Protocol):
     """Turns finished portraits into drawn ones."""
+
+    async def effects(self, caller: Caller) -> list[str]:
+        """Name the installed effects."""
 
     async def stylize(self, picture: Picture, effect: str, strength: float, caller: Caller) -> bytes:
         """Apply an effect; return PNG of the same size."""

@@ -3,20 +3,34 @@
 import re
 from collections.abc import Mapping
 
+from shared.emphasis import Span, joined, parse, write
+
+# Under it no hair shows: the person's own must not be asked for as well.
+_HAIR_COVERS = frozenset({"headscarf", "hijab"})
+_EXPRESSION_WORDS = (
+    "expression", "smiling", "smile", "happy", "grinning", "laughing", "surprised", "amazed", "frowning",
+    "angry", "stern", "neutral", "calm", "sad", "unhappy", "smirking", "puckered", "sneering", "squinting",
+)  # fmt: skip
+_CLOTHES_WORDS = (
+    "shirt", "jacket", "suit", "tie", "dress", "sweater", "hoodie", "turtleneck", "top", "polo", "button",
+)  # fmt: skip
 # Which property a phrase speaks of, by the words in it. The first match counts: "grey hair" is hair, not a
-# colour.
+# colour, and "light blue shirt" is clothes, not light.
 _SLOT_WORDS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("background", ("background", "backdrop")),
-    ("light", ("light", "lighting")),
-    ("hair", ("hair", "bald")),
+    ("hair", ("hair", "bald", "dreadlocks")),
     ("eyes", ("eyes",)),
-    ("glasses", ("glasses", "sunglasses")),
+    ("glasses", ("glasses", "sunglasses", "shades")),
     ("beard", ("beard", "goatee", "moustache", "mustache", "stubble")),
     ("skin", ("skin",)),
     ("freckles", ("freckles",)),
     ("makeup", ("makeup",)),
-    ("clothes", ("shirt", "jacket", "suit", "dress", "sweater", "hoodie")),
-    ("expression", ("expression", "smiling", "grinning", "surprised", "frowning")),
+    ("clothes", _CLOTHES_WORDS),
+    ("hat", ("hat", "cap", "beanie", "headscarf", "hijab")),
+    ("earrings", ("earrings",)),
+    ("scar", ("scar",)),
+    ("light", ("light", "lighting")),
+    ("expression", _EXPRESSION_WORDS),
     ("pose", ("facing",)),
     ("subject", ("portrait",)),
 )
@@ -26,17 +40,44 @@ MIN_ATTRIBUTE_CONFIDENCE = 0.4
 
 def slot_of(phrase: str) -> str | None:
     """Name the property that a phrase speaks of, or None where its words are unknown."""
-    words = set(re.findall(r"[a-z]+", phrase.lower()))
-    # "light skin" and "light brown hair" speak of skin and hair: light only counts on its own.
-    for slot, keys in _SLOT_WORDS:
-        if words.intersection(keys) and not (slot == "light" and words & {"skin", "hair", "eyes"}):
-            return slot
-    return None
+    words = _words(phrase)
+    return next((slot for slot, keys in _SLOT_WORDS if words.intersection(keys)), None)
 
 
 def split_phrases(text: str) -> list[str]:
-    """Split a prompt at its commas; empty phrases are dropped."""
-    return [phrase.strip() for phrase in text.split(",") if phrase.strip()]
+    r"""Split a prompt at its commas; empty phrases are dropped.
+
+    A weight that spans several phrases goes with each: "(red hair, smiling:1.3)" gives "(red hair:1.3)" and
+    "(smiling:1.3)", so that each phrase can move or be left out without the others. Plain brackets come
+    out with a backslash ("\)"), as others could find a partner in another phrase.
+
+    Raises:
+        WeightOutOfRange: A word is weighted beyond what diffusion takes.
+    """
+    phrases: list[list[Span]] = [[]]
+    for span in parse(text):
+        first, *others = span.text.split(",")
+        phrases[-1].append(Span(first, span.weight))
+        phrases += [[Span(other, span.weight)] for other in others]
+    return [written for spans in phrases if (written := write(_stripped(joined(spans))))]
+
+
+def _stripped(spans: tuple[Span, ...]) -> tuple[Span, ...]:
+    """Without white space at both ends."""
+    kept = list(spans)
+    while kept and not (text := kept[0].text.lstrip()):
+        kept.pop(0)
+    if kept:
+        kept[0] = Span(text, kept[0].weight)
+    while kept and not (text := kept[-1].text.rstrip()):
+        kept.pop()
+    if kept:
+        kept[-1] = Span(text, kept[-1].weight)
+    return tuple(kept)
+
+
+def _words(phrase: str) -> set[str]:
+    return set(re.findall(r"[a-z]+", phrase.lower()))
 
 
 def describe(attributes: Mapping[str, str]) -> dict[str, str]:
@@ -70,6 +111,9 @@ def _hair(attributes: Mapping[str, str]) -> str | None:
     style, color = attributes.get("hair_style"), attributes.get("hair_color")
     if style == "bald":
         return "bald"
+    if style == "hidden":
+        # Under a headscarf on the photos: its style is not known, and a colour was guessed.
+        return None
     if not style and not color:
         return None
     return " ".join(filter(None, [color, style, "hair"]))
@@ -86,18 +130,21 @@ def build_prompt(template: str, attributes: Mapping[str, str], user_prompt: str 
         template: Phrases separated by commas, with slots as in :func:`describe`, such as "{hair}". The phrase
             "{prompt}" is the place of the user's other phrases; without it they come last.
         attributes: The person's attributes by name.
-        user_prompt: The user's own words, separated by commas.
+        user_prompt: The user's own words, separated by commas; they may be weighted (shared.emphasis).
 
     Returns:
         The prompt.
 
     Raises:
+        WeightOutOfRange: As :func:`split_phrases`.
         KeyError: never for a slot of :func:`describe`; styles are checked for other slots when they are
         loaded.
     """
     known = describe(attributes)
     own = split_phrases(user_prompt)
     taken = {slot for phrase in own if (slot := slot_of(phrase)) is not None}
+    if any(_words(phrase) & _HAIR_COVERS for phrase in own):
+        taken.add("hair")
     in_template = {_template_slot(phrase) for phrase in split_phrases(template)}
     loose = [phrase for phrase in own if slot_of(phrase) is None or slot_of(phrase) not in in_template]
     placed: set[int] = set()

@@ -42,13 +42,14 @@ class Trained(Record):
 
 
 class Generated(Record):
-    """One picture of GENERATE."""
+    """One picture of GENERATE, and the words of its prompts that the model can hardly know."""
 
     index: int
     seed: int
     artifact: BlobRef
     model_digest: str
     adapter_digests: tuple[str, ...]
+    unfamiliar_words: tuple[str, ...] = ()
 
 
 class GeneratedRound(Record):

@@ -1,11 +1,14 @@
-"""Styles: one data file each, with a versioned schema."""
+"""Styles: what one says once the defaults of its group are filled in (style_sheets.py)."""
 
+import hashlib
+import json
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from services.orchestrator.domain.edits import KeepRules
+from services.orchestrator.domain.prompts import split_phrases
 
 PROMPT_SLOTS = frozenset({"person", "skin", "hair", "eyes", "beard", "glasses", "prompt"})
 Unit = Annotated[float, Field(ge=0, le=1)]
@@ -74,17 +77,33 @@ class Effect(_Part):
 
 
 class Style(_Part):
-    """A style as its file describes it; unknown keys and values out of range are refused."""
+    """A whole style; unknown keys and values out of range are refused.
 
-    schema_version: Literal[1]
+    Attributes:
+        schema_version: Of its file: 1 says everything itself, 2 leaves out what its group says.
+        name: Unique, also the file's.
+        version: Of its content, to be raised when that changes.
+        group: Name of the folder that it lies in; empty where it lies in none.
+        tags: Words to find it by.
+        prompt: Phrases separated by commas, with slots (PROMPT_SLOTS).
+        adapters: LoRAs that the model's folder must have in adapters/, at most seven beside the person's own.
+            A file may also say `adapter` for a single one, or null for none.
+        effect: What the stylization service does to the winners, after everything was measured.
+        min_similarity: The identity gate itself, in place of one that follows from a false-accept rate.
+        preview: A picture in the file's folder; without it the one that was drawn, if any.
+    """
+
+    schema_version: Literal[1, 2]
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")
     version: int = Field(ge=1)
     title: str = Field(min_length=1, max_length=80)
     description: str = Field(max_length=500)
+    group: str = Field(default="", max_length=64)
+    tags: tuple[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9 -]{0,31}$")], ...] = ()
     prompt: str = Field(min_length=1, max_length=1000)
     negative_prompt: str = Field(default="", max_length=1000)
     model: str = Field(default="", max_length=128)
-    adapter: StyleAdapter | None = None
+    adapters: tuple[StyleAdapter, ...] = Field(default=(), max_length=7)
     identity: IdentityStrength = IdentityStrength()
     sampler: str = Field(default="", max_length=64)
     step_count: int = Field(default=20, ge=1, le=150)
@@ -96,13 +115,34 @@ class Style(_Part):
     licence: str = Field(min_length=1, max_length=200)
     preview: str | None = None
 
+    @model_validator(mode="before")
+    @classmethod
+    def _one_adapter(cls, said: Any) -> Any:
+        if not isinstance(said, dict) or "adapter" not in said:
+            return said
+        if said.get("adapters"):
+            raise ValueError("adapter and adapters are two ways to say one thing")
+        only = said["adapter"]
+        return {key: value for key, value in said.items() if key != "adapter"} | {
+            "adapters": [] if only is None else [only]
+        }
+
     @field_validator("prompt")
     @classmethod
     def _slots_are_known(cls, prompt: str) -> str:
         unknown = set(re.findall(r"\{(\w*)\}", prompt)) - PROMPT_SLOTS
         if unknown:
             raise ValueError(f"unknown slots {sorted(unknown)}; known are {sorted(PROMPT_SLOTS)}")
+        phrases = split_phrases(prompt)  # A weight out of range is a ValueError, too.
+        if "{prompt}" in prompt and "{prompt}" not in phrases:
+            raise ValueError("{prompt} must be a phrase of its own, between commas and without a weight")
         return prompt
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256, hexadecimal, over all that it says, however that is spread over files; not the preview."""
+        said = self.model_dump(mode="json", exclude={"schema_version", "preview"})
+        return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
     @model_validator(mode="after")
     def _one_gate(self) -> "Style":

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from services.orchestrator.domain.faces import Attribute
 from services.orchestrator.domain.prompts import slot_of, split_phrases
+from shared.emphasis import parse, plain
 
 # Values by property, the longer words first: "dark brown" is not "brown". Age and the colour of the eyes are
 # left out: the starter's attribute net names them right less often than not, and a wrong measurement would
@@ -32,7 +33,7 @@ def wanted_attributes(prompt: str) -> tuple[Attribute, ...]:
     """
     found: dict[str, Attribute] = {}
     for phrase in split_phrases(prompt):
-        for name, value in _of_phrase(phrase.lower()):
+        for name, value in _of_phrase(plain(parse(phrase)).strip().lower()):
             found.setdefault(name, Attribute(name=name, value=value, confidence=1.0))
     return tuple(found.values())
 

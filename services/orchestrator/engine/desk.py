@@ -5,21 +5,12 @@ from typing import Any, Protocol
 
 from services.orchestrator.domain.faces import Picture
 from services.orchestrator.domain.ports import Artifacts
+from services.orchestrator.engine.gallery import Gallery
 from services.orchestrator.engine.identities import IdentityDesk
 from services.orchestrator.engine.portraits import PortraitDesk
-from services.orchestrator.engine.tools import KnownStyle, Tools
+from services.orchestrator.engine.tools import Tools
 from services.orchestrator.engine.uploads import UploadDesk
 from services.orchestrator.engine.watch import Watch
-
-
-class StyleList(Protocol):
-    """The styles of this server."""
-
-    def get(self, name: str) -> KnownStyle:
-        """Return "styles/{id}". Raises UnknownStyle."""
-
-    def all(self) -> list[Any]:
-        """Return all styles by name."""
 
 
 class PictureReader(Protocol):
@@ -37,7 +28,7 @@ class Desk:
     identities: IdentityDesk
     uploads: UploadDesk
     portraits: PortraitDesk
-    styles: StyleList
+    gallery: Gallery
     reader: PictureReader
 
     @property

@@ -19,6 +19,7 @@ from services.orchestrator.domain.portrait import (
 from services.orchestrator.domain.stores import RequestKey
 from services.orchestrator.engine.tools import Tools
 from services.orchestrator.errors import UnknownIdentity, UnknownPortrait, ValueOutOfRange
+from shared.emphasis import RANGE, WeightOutOfRange, parse
 
 # A stage stops within one step of the UNet or of training; this is far beyond.
 _STOP_WAIT_S = 30.0
@@ -37,11 +38,12 @@ class PortraitDesk:
 
         Raises:
             UnknownStyle, UnknownIdentity: The spec names what is not there.
-            ValueOutOfRange: Fewer candidates than portraits.
+            ValueOutOfRange: Fewer candidates than portraits, or a word weighted beyond what diffusion takes.
             RequestIdReused: The request id came with another body before.
             QueueFull: The tenant has too many portraits that have not ended.
         """
         spec = with_defaults(spec)
+        check_weights(spec)
         style = self._tools.styles.get(spec.style).style
         spec = spec.model_copy(update={"finishing": resolve(style, spec.finishing)})
         if (
@@ -126,6 +128,20 @@ class PortraitDesk:
                 if now is None or now.state.is_terminal or subscription.is_drained:
                     return
                 await subscription.wait(min(left_s, 0.5))
+
+
+def check_weights(spec: PortraitSpec) -> None:
+    """Refuse weights of words that no prompt may have, before anything is kept.
+
+    Raises:
+        ValueOutOfRange: Naming the field.
+    """
+    for field in ("prompt", "negative_prompt"):
+        try:
+            parse(getattr(spec, field))
+        except WeightOutOfRange as error:
+            value = f"weighting a word by {error.weight:g}"
+            raise ValueOutOfRange(field=f"spec.{field}", value=value, range=RANGE) from error
 
 
 def with_defaults(spec: PortraitSpec) -> PortraitSpec:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from services.orchestrator.domain.base import Record
 from services.orchestrator.domain.engine_port import Json, RunStep
 from services.orchestrator.domain.faces import BlobRef
-from services.orchestrator.domain.notices import shortfall
+from services.orchestrator.domain.notices import shortfall, unknown_words
 from services.orchestrator.domain.portrait import Candidate, Failure, Portrait, Stage, State
 from services.orchestrator.domain.stages import (
     Fused,
@@ -114,7 +114,12 @@ class PortraitRun:
     ) -> None:
         times_s = self._attempt.times_s
         outcome = Outcome(self._made, self._finished, ranking, ranked)
-        notices = (*shortfall(self._job.portrait.spec, ranking, ranked), *self._fuse_notices)
+        words = [word for item in self._made.values() for word in item.unfamiliar_words]
+        notices = (
+            *shortfall(self._job.portrait.spec, ranking, ranked),
+            *unknown_words(words),
+            *self._fuse_notices,
+        )
 
         def with_stored(portrait: Portrait, stored: Stored) -> Portrait:
             files = {item.index: item for item in stored.candidates}

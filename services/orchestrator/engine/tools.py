@@ -1,5 +1,6 @@
 """What the use cases work with: every port, and the limits of this server."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -19,7 +20,7 @@ from services.orchestrator.engine.hub import Hub
 
 
 class KnownStyle(Protocol):
-    """A style with the digest of its file and its preview."""
+    """A style with the title of its group and its preview."""
 
     @property
     def style(self) -> Style:
@@ -27,11 +28,15 @@ class KnownStyle(Protocol):
 
     @property
     def sha256(self) -> str:
-        """SHA-256 of the file, hexadecimal."""
+        """SHA-256 of what it says, hexadecimal."""
+
+    @property
+    def group_title(self) -> str:
+        """Title of its group for people; empty without a group."""
 
     @property
     def preview(self) -> bytes | None:
-        """A preview, PNG, if there is one."""
+        """A preview, PNG, JPEG or WebP, if there is one."""
 
 
 class Styles(Protocol):
@@ -39,6 +44,9 @@ class Styles(Protocol):
 
     def get(self, name: str) -> KnownStyle:
         """Return "styles/{id}". Raises UnknownStyle."""
+
+    def all(self) -> Sequence[KnownStyle]:
+        """Return all styles in the order of a gallery."""
 
 
 @dataclass(frozen=True)

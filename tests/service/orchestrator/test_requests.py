@@ -174,16 +174,6 @@ async def test_portraits_are_listed_by_identity(stage: Orchestra):
     assert [portrait.name for portrait in found.portraits] == mine[::-1]
 
 
-async def test_styles_are_listed_with_version_digest_and_licence(stage: Orchestra):
-    styles = (await stage.client.stub.ListStyles(pb.ListStylesRequest())).styles
-
-    assert [style.name for style in styles] == sorted(style.name for style in styles)
-    assert {"styles/studio", "styles/sunset", "styles/toon"} <= {style.name for style in styles}
-    assert all(style.version >= 1 and len(style.sha256) == 64 and style.licence for style in styles)
-    one = await stage.client.stub.GetStyle(pb.GetStyleRequest(name="styles/toon"))
-    assert one.effect == "toon"
-
-
 async def test_a_large_artifact_comes_in_chunks(stage: Orchestra):
     data = bytes(range(256)) * 4096
     ref = stage.fakes.store.put(data, tenant="default", media_type="image/png")

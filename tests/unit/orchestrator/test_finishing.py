@@ -3,16 +3,16 @@
 from pathlib import Path
 
 import pytest
-import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 import services.orchestrator as package
+from services.orchestrator.adapters.style_files import StyleFolder
 from services.orchestrator.domain.edits import Step
 from services.orchestrator.domain.finishing import Finishing, resolve, steps_of
 from services.orchestrator.domain.styles import Style
 
-SOUND = yaml.safe_load((Path(package.__file__).parent / "styles" / "studio.yaml").read_text())
+SOUND = StyleFolder(Path(package.__file__).parent / "styles").get("styles/studio").style.model_dump()
 wishes = st.builds(Finishing, **{name: st.none() | st.booleans() for name in Finishing.model_fields})
 
 

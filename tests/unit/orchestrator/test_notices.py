@@ -4,7 +4,7 @@ import pytest
 
 from services.orchestrator.domain.edits import Step
 from services.orchestrator.domain.faces import BlobRef, Feature, Refusal
-from services.orchestrator.domain.notices import missing_features, shortfall
+from services.orchestrator.domain.notices import missing_features, shortfall, unknown_words
 from services.orchestrator.domain.portrait import Candidate, IdentityMode, PortraitSpec
 from services.orchestrator.domain.stages import Ranking, Verdict
 
@@ -85,3 +85,10 @@ def test_missing_nets_are_told_where_their_steps_were_wanted():
     assert missing_features({Feature.MARKS}, (Step.FUSE, Step.ENHANCE)) == ()
     [only] = missing_features(both, (Step.FUSE,))
     assert "texture" not in only
+
+
+def test_words_that_the_model_does_not_know_are_named_once():
+    [notice] = unknown_words(["cyberpunk", "armour", "cyberpunk"])
+    assert notice.count('"cyberpunk"') == 1
+    assert '"armour"' in notice and "card" in notice
+    assert unknown_words([]) == ()

@@ -17,6 +17,11 @@ from services.orchestrator.domain.wanted import wanted_attributes
         ("glasses", {}),
         ("Round glasses, square glasses", {"glasses": "round"}),
         ("sunglasses, stubble", {"glasses": "sunglasses", "beard": "stubble"}),
+        (
+            "(pink bob hair:1.3), [round glasses]",
+            {"hair_color": "pink", "hair_style": "bob", "glasses": "round"},
+        ),
+        ("(no glasses:1.2)", {"glasses": "none"}),
         ("red shirt, blue background, short dress", {}),
     ],
 )

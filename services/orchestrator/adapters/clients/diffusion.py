@@ -55,6 +55,7 @@ class GrpcDiffusion:
                             data=await wire.read(event.image.image, self._store, caller.tenant),
                             model_digest=event.image.model_digest,
                             adapter_digests=tuple(event.image.adapter_digests),
+                            unfamiliar_words=tuple(event.image.unfamiliar_words),
                         )
 
     async def models(self, caller: Caller) -> list[DiffusionModel]:

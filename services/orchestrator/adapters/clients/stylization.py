@@ -10,6 +10,7 @@ from services.orchestrator.domain.ports import Caller
 from shared.artifacts import ArtifactStore
 
 _LIMIT_S = 120.0
+_LIST_LIMIT_S = 30.0
 
 
 class GrpcStylization:
@@ -18,6 +19,11 @@ class GrpcStylization:
     def __init__(self, open_channel: OpenChannel, store: ArtifactStore, patience_s: float = 60.0) -> None:
         self._connection = Connection(open_channel, pb_grpc.StylizationServiceStub, patience_s)
         self._store = store
+
+    async def effects(self, caller: Caller) -> list[str]:
+        """See the port."""
+        response = await self._connection.unary("ListEffects", pb.ListEffectsRequest(), caller, _LIST_LIMIT_S)
+        return [effect.name for effect in response.effects]
 
     async def stylize(self, picture: Picture, effect: str, strength: float, caller: Caller) -> bytes:
         """See the port."""

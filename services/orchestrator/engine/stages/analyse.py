@@ -5,9 +5,10 @@ from services.orchestrator.domain.portrait import IdentityMode
 from services.orchestrator.domain.ports import DiffusionModel
 from services.orchestrator.domain.prompts import MIN_ATTRIBUTE_CONFIDENCE, build_prompt, split_phrases
 from services.orchestrator.domain.stages import Plan
+from services.orchestrator.domain.style_needs import model_of, shortage
 from services.orchestrator.engine.stages.embedders import with_present_embedders
 from services.orchestrator.engine.stages.job import Job
-from services.orchestrator.errors import CapabilityUnavailable, UnknownAdapter, UnknownModel
+from services.orchestrator.errors import CapabilityUnavailable, UnknownModel
 from shared.artifacts import UnknownArtifact
 
 # What GenerateRequest takes.
@@ -15,17 +16,16 @@ _LARGEST_DRAW_PX = 1024
 
 
 async def analyse(job: Job) -> Plan:
-    """Check the references against the installed models and plan the portrait.
+    """Check the style and the references against what is installed, and plan the portrait.
 
     Raises:
-        UnknownModel, UnknownAdapter: The style names what is not installed.
-        CapabilityUnavailable: The model takes neither this embedder's identity tokens nor has an adapter.
+        UnknownModel: The style names a model that is not installed.
+        CapabilityUnavailable: The style needs an adapter or an effect that is not installed, or the model
+        takes neither this embedder's identity tokens nor has an adapter.
         NoUsablePhoto: The references were judged anew, as the embedder has changed, and none passed.
     """
     spec, style = job.portrait.spec, job.style
-    model = _choose_model(await job.tools.diffusion.models(job.caller), style.model)
-    if style.adapter is not None and style.adapter.name not in model.adapters:
-        raise UnknownAdapter(adapter=style.adapter.name)
+    model = await _equipped(job)
     identity = await with_present_embedders(job, await job.identity())
     adapter = identity.adapter
     fits = adapter is not None and adapter.base_model_digest == model.digest
@@ -66,11 +66,16 @@ def draw_size(own_px: int, wanted_px: int) -> tuple[int, int]:
     return min(wanted_px, _LARGEST_DRAW_PX), 1
 
 
-def _choose_model(models: list[DiffusionModel], name: str) -> DiffusionModel:
-    for model in models:
-        if model.name == name or (not name and model.is_default):
-            return model
-    raise UnknownModel(model=name or "(default)", known=", ".join(model.name for model in models))
+async def _equipped(job: Job) -> DiffusionModel:
+    """The style's model, which has all that the style needs: it is never drawn without a part of it."""
+    style, tools = job.style, job.tools
+    models = await tools.diffusion.models(job.caller)
+    effects = await tools.stylization.effects(job.caller) if style.effect is not None else None
+    if (model := model_of(style, models)) is None:
+        raise UnknownModel(model=style.model or "(default)", known=", ".join(known.name for known in models))
+    if lacking := shortage(style, models, effects):
+        raise CapabilityUnavailable(capability=f"the style styles/{style.name}", needed=lacking)
+    return model
 
 
 def _takes_tokens(model: DiffusionModel, identity: Identity) -> bool:

@@ -48,12 +48,11 @@ async def generate(job: Job, plan: Plan, adapter: BlobRef | None, indices: Seque
 
 
 def adapters_of(job: Job, adapter: BlobRef | None) -> tuple[AdapterUse, ...]:
-    """Return the adapters of a portrait: the identity's own, then the style's."""
+    """Return the adapters of a portrait: the identity's own, then the style's in their order."""
     uses = []
     if adapter is not None:
         uses.append(AdapterUse(job.style.identity.adapter_weight, artifact=adapter))
-    if job.style.adapter is not None:
-        uses.append(AdapterUse(job.style.adapter.weight, name=job.style.adapter.name))
+    uses += [AdapterUse(item.weight, name=item.name) for item in job.style.adapters]
     return tuple(uses)
 
 
@@ -86,6 +85,7 @@ class _Round:
             artifact=ref,
             model_digest=picture.model_digest,
             adapter_digests=picture.adapter_digests,
+            unfamiliar_words=picture.unfamiliar_words,
         )
 
     def _tell(self, index: int, step: int, preview: bytes | None) -> None:

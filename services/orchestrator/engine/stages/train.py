@@ -15,7 +15,7 @@ from services.orchestrator.errors import TrainingFailed
 
 # What CreateTrainingJob takes.
 _MAX_PHOTOS = 64
-_CAPTION = "portrait of a {person}, {skin}, {hair}, {eyes}, {beard}, {glasses}"
+CAPTION = "portrait of a {person}, {skin}, {hair}, {eyes}, {beard}, {glasses}"
 
 
 async def train(job: Job, plan: Plan) -> Trained:
@@ -63,7 +63,7 @@ async def _request(job: Job, plan: Plan, identity: Identity) -> TrainingRequest:
     return TrainingRequest(
         subject=identity.name,
         photos=tuple(references),
-        caption=build_prompt(_CAPTION, {item.name: item.value for item in identity.attributes}),
+        caption=build_prompt(CAPTION, {item.name: item.value for item in identity.attributes}),
         seed=derive_seed(0, "train", *digests),
         base_model=plan.training_model,
         request_id=f"portrait-{job.portrait.id}",
