@@ -36,6 +36,8 @@ class Model(StrEnum):
     READER = "reader"
     GENERATOR = "generator"
     STYLE = "style"
+    COMMON_FACE = "common-face"
+    FEWSTEP = "fewstep"
     STRUCTURE = "structure"
     MARKS = "marks"
     QUALITY = "quality"
@@ -44,11 +46,16 @@ class Model(StrEnum):
     EMBEDDER = "embedder"
 
 
+ADAPTERS = (Model.STYLE, Model.COMMON_FACE, Model.FEWSTEP)
+"""Trained on a packed folder."""
+
+
 @app.callback()
 def main() -> None:
     """Render a data set of 3D-character heads, train the starter pack on it, evaluate and pack it.
 
-    The order is: render; train vae, attributes, text, generator, decoder; pack; evaluate.
+    The order is: render; train vae, attributes, text, reader, generator, decoder; pack; train style,
+    common-face, fewstep; pack --adapters-only; evaluate.
     """
 
 
@@ -62,17 +69,35 @@ def train(
     steps: Annotated[int | None, typer.Option(help="Total steps; default: the recipe's.")] = None,
     processes: Annotated[int, typer.Option(help="Single-threaded processes that share each batch.")] = 1,
     threads: Annotated[int, typer.Option(help="CPU threads, if there is one process.")] = 2,
+    look: Annotated[
+        list[str] | None,
+        typer.Option(help="Of style: which look; may be repeated. Default: all looks of the data."),
+    ] = None,
+    base: Annotated[
+        Path | None,
+        typer.Option(
+            help="Of adapters: packed folder to train on; default: RUNS' generator, else the shipped one."
+        ),
+    ] = None,
 ) -> None:
     """Train one model; stop it at any time and call it again to resume from its last checkpoint."""
     import torch
 
     from starter.train.parallel import train_in_processes
 
+    options: dict[str, Path | int | list[str] | None] = {"data": data, "runs": runs, "steps": steps}
+    if look and model is not Model.STYLE:
+        raise typer.BadParameter(f"--look is for style; {model} has no looks")
+    if base and model not in ADAPTERS:
+        raise typer.BadParameter(f"--base is for {', '.join(ADAPTERS)}; {model} starts from the data alone")
+    options |= {"base": base} if model in ADAPTERS else {}
+    options |= {"looks": look or []} if model is Model.STYLE else {}
+    module = model.replace("-", "_")
     if processes > 1:
-        train_in_processes(processes, model.value, data, runs, steps)
+        train_in_processes(processes, module, options)
         return
     torch.set_num_threads(threads)
-    importlib.import_module(f"starter.train.{model}").train(data, runs, steps)
+    importlib.import_module(f"starter.train.{module}").train(**options)
 
 
 @app.command()
@@ -105,11 +130,22 @@ def pack(
     data: Data = Path("out/starter/data"),
     runs: Runs = Path("out/starter/runs"),
     weights: Weights = DEFAULT_WEIGHTS,
+    adapters_only: Annotated[
+        bool, typer.Option("--adapters-only", help="Add adapters to WEIGHTS and leave all else as it is.")
+    ] = False,
 ) -> None:
     """Write the newest checkpoints as one model folder in half precision; says the size of each part."""
     from starter import pack as packing
+    from starter.packed_adapters import pack_adapters
 
-    sizes = packing.pack(data, runs, weights)
+    if not adapters_only:
+        packing.pack(data, runs, weights)
+    adapters = pack_adapters(runs, weights)
+    if adapters.left_out:
+        typer.echo(f"left out, as trained on another base: {', '.join(adapters.left_out)}", err=True)
+    if adapters.removed:
+        typer.echo(f"removed, as they belong to another base: {', '.join(adapters.removed)}", err=True)
+    sizes = packing.folder_sizes_mb(weights)
     for name, size_mb in sizes.items():
         typer.echo(f"{name:24} {size_mb:7.1f} MB")
     if sizes["total"] > packing.SIZE_LIMIT_MB:

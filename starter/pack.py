@@ -7,17 +7,17 @@ import shutil
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
-from shared.sdmodels import LoraMetadata, base_model_digest, open_model_folder
 from starter.models.generator import Generator
 from starter.models.identity import identity_state, is_identity_key
 from starter.models.unet import sampling_schedule
 from starter.models.vae import FoldedAutoencoder
 from starter.train.generator import RECIPE, prepare
 from starter.train.loop import Trainer
-from starter.train.style import LOOK, RANK
 
+WEIGHTS = Path(__file__).parent / "weights"
+"""The packed folder that the repository ships."""
 SMALL_NETS = (
     "attributes", "structure", "parser", "marks", "quality", "enhancer", "upscaler", "embedder", "scene",
 )  # fmt: skip
@@ -73,17 +73,6 @@ def write_pipeline(model: Generator, vae: FoldedAutoencoder, tokenizer: Path, fo
     (folder / "model_index.json").write_text(json.dumps(index, indent=1) + "\n")
 
 
-def add_adapters(runs: Path, weights: Path) -> None:
-    """Copy the style adapters of `runs` to `weights/adapters`, marked with the UNet that they belong to."""
-    base = base_model_digest(open_model_folder(weights))
-    for source in sorted((runs / "style").glob(f"{LOOK}.safetensors")):
-        facts = LoraMetadata(base_model_sha256=base, rank=RANK, alpha=float(RANK))
-        target = weights / "adapters" / source.name
-        target.parent.mkdir(exist_ok=True)
-        save_file(load_file(source), target, {"format": "pt", **facts.to_safetensors()})
-        target.chmod(0o644)
-
-
 def folder_sizes_mb(folder: Path) -> dict[str, float]:
     """Size of each top-level entry of `folder` in MB, with their sum as "total"."""
     sizes = {
@@ -96,6 +85,8 @@ def folder_sizes_mb(folder: Path) -> dict[str, float]:
 def _swap_in(new: Path, weights: Path) -> None:
     """Move every entry of `new` into `weights`; what `new` does not have stays."""
     weights.mkdir(parents=True, exist_ok=True)
+    for file in new.rglob("*"):
+        file.chmod(0o755 if file.is_dir() else 0o644)
     for entry in sorted(new.iterdir()):
         target, old = weights / entry.name, new / f".old-{entry.name}"
         if target.exists():
@@ -110,10 +101,16 @@ def newest_autoencoder(runs: Path) -> FoldedAutoencoder:
     return FoldedAutoencoder.load(better if better.exists() else first)
 
 
-def pack(data: Path, runs: Path, weights: Path) -> dict[str, float]:
-    """Pack the averaged weights of `runs` into `weights`; returns the sizes in MB.
+def _emptied(folder: Path) -> Path:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
 
-    Everything is written beside `weights` first and then renamed entry by entry.
+
+def write_generator(data: Path, runs: Path, folder: Path) -> None:
+    """Write the averaged weights of the generator in `runs`, with all that it needs, as a model folder.
+
+    Raises: FileNotFoundError if there is no checkpoint.
     """
     model, _ = prepare(data, runs)
     trainer = Trainer(model, RECIPE, runs / "generator")
@@ -122,17 +119,23 @@ def pack(data: Path, runs: Path, weights: Path) -> dict[str, float]:
             f"No checkpoint in {runs}/generator; run `python -m starter train generator`."
         )
     trainer.load_average()
-    new = weights.with_name(f".{weights.name}-new")
-    shutil.rmtree(new, ignore_errors=True)
-    new.mkdir(parents=True)
+    new = _emptied(folder.with_name(f".{folder.name}-new"))
     with torch.no_grad():
         write_pipeline(model, newest_autoencoder(runs), runs / "text" / "tokenizer", new)
+    _swap_in(new, folder)
+
+
+def pack(data: Path, runs: Path, weights: Path) -> dict[str, float]:
+    """Pack the averaged weights of `runs` into `weights`; returns the sizes in MB.
+
+    Everything is written beside `weights` first and then renamed entry by entry. Adapters are added by
+    `starter.packed_adapters`, as they are trained on what is packed here.
+    """
+    write_generator(data, runs, weights)
+    nets = _emptied(weights.with_name(f".{weights.name}-nets"))
     for net in SMALL_NETS:
         source = runs / net / "model"
         if source.exists():
-            shutil.copytree(source, new / net)
-    for file in new.rglob("*"):
-        file.chmod(0o755 if file.is_dir() else 0o644)
-    _swap_in(new, weights)
-    add_adapters(runs, weights)
+            shutil.copytree(source, nets / net)
+    _swap_in(nets, weights)
     return folder_sizes_mb(weights)

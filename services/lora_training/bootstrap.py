@@ -10,7 +10,7 @@ from services.lora_training.adapters.file_job_store import FileJobStore
 from services.lora_training.adapters.model_folders import ModelFolders
 from services.lora_training.adapters.worker_process import ProcessLauncher
 from services.lora_training.domain.ports import JobStore, ModelCatalogue, WorkerLauncher
-from services.lora_training.engine.intake import Intake
+from services.lora_training.engine.intake import Intake, StartRule
 from services.lora_training.engine.registry import JobRegistry
 from services.lora_training.engine.runner import Runner
 from services.lora_training.engine.training_jobs import TrainingJobs
@@ -38,7 +38,8 @@ def build_service(
     models = models or ModelFolders(settings.models, settings.model_licence, settings.model_command)
     registry = JobRegistry(settings.heartbeat_s)
     runner = Runner(registry, store, launcher, models, artifacts, settings.worker_count)
-    intake = Intake(models, artifacts, settings.recipe_defaults())
+    start = StartRule(settings.initial_adapter, settings.initial_adapter_photos)
+    intake = Intake(models, artifacts, settings.recipe_defaults(), start)
     jobs = TrainingJobs(registry, store, intake, runner, artifacts, settings.queue_limit)
 
     def add_to(server: grpc.aio.Server) -> None:

@@ -24,6 +24,7 @@ _OPTIONS = {
     "step_count": "steps",
     "batch_size": "batch_size",
     "learning_rate": "learning_rate",
+    "initial_adapter": "initial_adapter",
 }
 
 

@@ -33,6 +33,18 @@ class CaptionTooLong(LikenessError):
     reason = ErrorReason.PROMPT_TOO_LONG
 
 
+class UnknownAdapter(LikenessError):
+    """The base model ships no such adapter to start from. Metadata: adapter."""
+
+    reason = ErrorReason.UNKNOWN_ADAPTER
+
+
+class AdapterIncompatible(LikenessError):
+    """A training cannot start from this adapter. Metadata: adapter, cause."""
+
+    reason = ErrorReason.ADAPTER_INCOMPATIBLE
+
+
 class ModelNotTrainable(LikenessError):
     """The model folder cannot be trained on. Metadata: capability, needed."""
 

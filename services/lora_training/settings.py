@@ -49,6 +49,17 @@ class LoraTrainingSettings(ServiceSettings):
         le=20_000,
         description="Steps of jobs that name none; unset = the recipe's default.",
     )
+    initial_adapter: str = Field(
+        default="common-face",
+        max_length=128,
+        description="Adapter of the base model that identities of few photos start from.",
+    )
+    initial_adapter_photos: int = Field(
+        default=0,
+        ge=0,
+        le=64,
+        description="Most photos of an identity that starts from it, if it fits; 0 = none does.",
+    )
     checkpoint_every_steps: int = Field(
         default=50,
         ge=1,

@@ -6,6 +6,7 @@ service that touches such a folder shares it. Importing it is light; torch, diff
 are imported by the functions that need them.
 """
 
+from shared.sdmodels.canonical import canonical
 from shared.sdmodels.digest import base_model_digest
 from shared.sdmodels.errors import ModelFileMissing, ModelUnsupported, SdModelError, TooManyTokens
 from shared.sdmodels.folder import ModelFolder, open_model_folder
@@ -28,6 +29,7 @@ __all__ = [
     "SdModelError",
     "TooManyTokens",
     "base_model_digest",
+    "canonical",
     "count_tokens",
     "encode_prompts",
     "load_noise_schedule",

@@ -35,7 +35,7 @@ class Generator(nn.Module):
         return cls(CLIPTokenizer.from_pretrained(folder / "tokenizer"), text_encoder, unet)
 
     def encode_text(self, captions: Sequence[str]) -> Tensor:
-        """Token states (B, 48, 192); "" is the unconditional prompt."""
+        """Token states (B, 64, 192); "" is the unconditional prompt."""
         tokens = self.tokenizer(list(captions), padding="max_length", truncation=True, return_tensors="pt")
         states: Tensor = self.text_encoder(tokens.input_ids).last_hidden_state
         return states

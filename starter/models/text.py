@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from tokenizers import Regex, Tokenizer, models, pre_tokenizers, trainers
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
-MAX_TOKENS = 48
+MAX_TOKENS = 64
 WIDTH = 192
 _START, _END = "<|startoftext|>", "<|endoftext|>"
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from starter.data.looks import in_every_look
 from starter.data.manifest import read_manifest, training_part
 from starter.data.pixels import load_pixels
 from starter.models.vae import FoldedAutoencoder
@@ -21,9 +22,12 @@ LATENT_NOISE = 0.08
 
 
 def train(data: Path, runs: Path, steps: int | None = None) -> None:
-    """Improve the decoder of `runs/vae/model` into `runs/decoder/model`; the encoder stays as it is."""
+    """Improve the decoder of `runs/vae/model` into `runs/decoder/model`; the encoder stays as it is.
+
+    Pictures in other looks take part where `data` has them: style adapters need what the renders never show.
+    """
     recipe = RECIPE if steps is None else replace(RECIPE, steps=steps)
-    samples = training_part(read_manifest(data))
+    samples = in_every_look(training_part(read_manifest(data)))
     model = FoldedAutoencoder.load(runs / "vae" / "model")
     model.requires_grad_(False)
     model.network.decoder.requires_grad_(True)

@@ -20,8 +20,16 @@ from starter.train.reader import load_reader
 from starter.train.velocity_loss import VelocityLoss
 
 RECIPE = Recipe(
-    steps=20_000, batch=48, lr=1e-3, lr_end=5e-5, ema_decay=0.9995, warmup_steps=100, uses_muon=True
+    steps=10_000,
+    batch=48,
+    lr=3e-3,
+    lr_end=5e-5,
+    ema_decay=0.9995,
+    warmup_steps=100,
+    uses_muon=True,
+    cooldown=0.25,
 )
+"""At a rate of 4e-3 80 steps bring the held-out loss to .719, at 1e-3 to .782; 3e-3 leaves some room."""
 
 
 def prepare(data: Path, runs: Path) -> tuple[Generator, list[Sample]]:

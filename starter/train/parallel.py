@@ -9,7 +9,8 @@ from __future__ import annotations
 import importlib
 import os
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
@@ -29,6 +30,16 @@ def rank() -> int:
 def world() -> int:
     """Number of processes that train together."""
     return dist.get_world_size() if dist.is_initialized() else 1
+
+
+@contextmanager
+def first_process_first() -> Iterator[None]:
+    """The first process runs the block alone; the others enter it when it is through."""
+    if world() > 1 and rank() > 0:
+        dist.barrier()
+    yield
+    if world() > 1 and rank() == 0:
+        dist.barrier()
 
 
 def average_gradients(parameters: Sequence[Tensor], wants_stop: bool) -> bool:
@@ -80,20 +91,23 @@ def each_once(
     return results
 
 
-def _work(number: int, count: int, meeting_point: str, model: str, *arguments: Path | int | None) -> None:
-    """One process: meet the others, then train `model` with `arguments` data, runs, steps."""
+Argument = Path | int | str | Sequence[str] | None
+
+
+def _work(number: int, count: int, meeting_point: str, model: str, options: Mapping[str, Argument]) -> None:
+    """One process: meet the others, then train `model` with `options`."""
     torch.set_num_threads(1)
     dist.init_process_group("gloo", init_method=f"file://{meeting_point}", rank=number, world_size=count)
-    importlib.import_module(MODULE.format(model=model)).train(*arguments)
+    importlib.import_module(MODULE.format(model=model)).train(**options)
     dist.destroy_process_group()
 
 
-def train_in_processes(count: int, model: str, data: Path, runs: Path, steps: int | None) -> None:
-    """Run `starter.train.<model>.train` in `count` processes that share each batch."""
+def train_in_processes(count: int, model: str, options: Mapping[str, Argument]) -> None:
+    """Run `starter.train.<model>.train(**options)` in `count` processes that share each batch."""
     os.environ["OMP_NUM_THREADS"] = "1"
     with NamedTemporaryFile() as file:
         meeting_point = f"{file.name}.gloo"
-        arguments = (count, meeting_point, model, data, runs, steps)
+        arguments = (count, meeting_point, model, options)
         context = spawn(_work, arguments, nprocs=count, join=False)
         signal.signal(signal.SIGTERM, lambda *_: [process.terminate() for process in context.processes])
         while not context.join():

@@ -37,8 +37,15 @@ class VelocityLoss:
     noisiest steps decide colours and outlines, and with weights near 0 there the conditions stay unused.
     """
 
-    def __init__(self, sampler: BatchSampler, recipe: Recipe, reader: LatentReader | None = None) -> None:
+    def __init__(
+        self,
+        sampler: BatchSampler,
+        recipe: Recipe,
+        reader: LatentReader | None = None,
+        parts_weight: float = PARTS_WEIGHT,
+    ) -> None:
         self.sampler = sampler
+        self.parts_weight = parts_weight
         self.recipe = recipe
         self.reader = reader
         self.schedule = training_schedule()
@@ -67,7 +74,8 @@ class VelocityLoss:
             predicted = model(noisy, timesteps, model.encode_text(batch.captions), batch.identity)
         errors = (batch.weights * (predicted.float() - target) ** 2).mean((1, 2, 3))
         loss = (self.step_weights[timesteps] * errors).mean()
-        loss = loss + PARTS_WEIGHT * model.parts.loss(batch.parts, batch.weights)
+        if self.parts_weight:
+            loss = loss + self.parts_weight * model.parts.loss(batch.parts, batch.weights)
         return loss + self._reading_loss(batch, noisy, predicted.float(), timesteps)
 
     def _reading_loss(self, batch: Batch, noisy: Tensor, velocity: Tensor, timesteps: Tensor) -> Tensor:

@@ -309,7 +309,9 @@ def test_rows_of_the_starter_pack_have_the_same_bits_in_any_company(
     place = tmp_path_factory.getbasetemp() / "starter-graphs"
     options = UNetOptions(backend, precision=precision, thread_count=threads, graph_cache=place)
     opened = open_unet(folder, options)
-    rows = [stranger(seed, opened.layer_shapes, (16, 16, 16), (48, 192)) for seed in range(1, 9)]
+    latents = (folder.latent_channels, 16, 16)
+    context = (48, folder.unet_config["cross_attention_dim"])
+    rows = [stranger(seed, opened.layer_shapes, latents, context) for seed in range(1, 9)]
     alone = [opened.backend.predict(RowBatch.of([row]))[0] for row in rows]
     random = np.random.default_rng(0)
 

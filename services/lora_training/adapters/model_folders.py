@@ -7,10 +7,17 @@ from pathlib import Path
 
 import safetensors
 
+from services.lora_training.domain.initial import ModelAdapter
 from services.lora_training.domain.ports import BaseModel
 from services.lora_training.errors import ModelNotTrainable, UnknownModel
 from shared.errors.common import ModelMissing
-from shared.sdmodels import ModelFileMissing, ModelUnsupported, open_model_folder
+from shared.sdmodels import (
+    LoraMetadata,
+    ModelFileMissing,
+    ModelUnsupported,
+    base_model_digest,
+    open_model_folder,
+)
 
 _IDENTITY_INPUT = "image_proj.proj.0.weight"
 
@@ -38,6 +45,16 @@ class ModelFolders:
         except ModelUnsupported as error:
             raise ModelNotTrainable(capability=f"training on {name}", needed=error.what) from error
         return BaseModel(name, path, _identity_dimension(folder.ip_adapter_file))
+
+    def adapter(self, model: BaseModel, name: str) -> ModelAdapter | None:
+        """See `ModelCatalogue.adapter`; its file is adapters/<name>.safetensors in the model's folder."""
+        files = {file.stem: file for file in (model.folder / "adapters").glob("*.safetensors")}
+        if name not in files:
+            return None
+        with safetensors.safe_open(files[name], framework="numpy") as tensors:
+            facts = LoraMetadata.from_safetensors(tensors.metadata())
+        digest = base_model_digest(open_model_folder(model.folder))
+        return ModelAdapter(name, facts.rank, facts.base_model_sha256 == digest)
 
 
 def _identity_dimension(file: Path | None) -> int | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from services.lora_training.domain.initial import ModelAdapter
 from services.lora_training.domain.job import JobFailure, TrainingJob
 from services.lora_training.domain.order import StoredPhoto
 from services.lora_training.domain.progress import StepReport
@@ -92,3 +93,6 @@ class ModelCatalogue(Protocol):
 
     def find(self, name: str) -> BaseModel:
         """Return a model; "" is the default one. Raises: UnknownModel, ModelMissing."""
+
+    def adapter(self, model: BaseModel, name: str) -> ModelAdapter | None:
+        """Return an adapter that the model ships, None where it has none of that name."""

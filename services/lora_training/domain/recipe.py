@@ -50,6 +50,7 @@ class Recipe:
         flips: whether mirrored crops are used.
         checkpoint_every: steps between checkpoints.
         average_last: the update of that many last checkpoints is averaged into the result; 1 = last weights.
+        initial_adapter: adapter of the base model that the matrices start from; "" = from no effect.
     """
 
     rank: int = 8
@@ -69,6 +70,7 @@ class Recipe:
     flips: bool = True
     checkpoint_every: int = 50
     average_last: int = 1
+    initial_adapter: str = ""
 
     def __post_init__(self) -> None:
         """Check every range. Raises: HyperParameterOutOfRange naming the field and its range."""

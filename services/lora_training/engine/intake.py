@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 import time
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from services.lora_training.domain.job import TrainingJob
 from services.lora_training.domain.order import PhotoOrder, StoredPhoto, TrainingOrder
 from services.lora_training.domain.ports import BaseModel, ModelCatalogue
+from services.lora_training.domain.recipe import Recipe
+from services.lora_training.errors import AdapterIncompatible, UnknownAdapter
 from shared.artifacts import ArtifactStore
 from shared.errors.common import FieldInvalid
 from shared.images import decode_image
@@ -25,11 +27,31 @@ class AcceptedOrder:
     photos: list[tuple[StoredPhoto, bytes]]
 
 
+@dataclass(frozen=True)
+class StartRule:
+    """Which identity trainings start from an adapter of the base model if their order does not say.
+
+    Attributes:
+        adapter: its name.
+        most_photos: orders of more photos start from no effect; 0 = all do.
+    """
+
+    adapter: str = ""
+    most_photos: int = 0
+
+
 class Intake:
     """Checks orders. Blocking: photos are fetched and decoded here; call it through `asyncio.to_thread`."""
 
-    def __init__(self, models: ModelCatalogue, artifacts: ArtifactStore, defaults: dict[str, object]) -> None:
+    def __init__(
+        self,
+        models: ModelCatalogue,
+        artifacts: ArtifactStore,
+        defaults: dict[str, object],
+        start: StartRule = StartRule(),
+    ) -> None:
         """Args: defaults: hyper-parameters of this installation by field name; an order overrides them."""
+        self._start = start
         self._models = models
         self._artifacts = artifacts
         self._defaults = defaults
@@ -37,11 +59,11 @@ class Intake:
     def accept(self, order: TrainingOrder, tenant: str) -> AcceptedOrder:
         """Check an order and make a job of it.
 
-        Raises: UnknownModel, ModelMissing, HyperParameterOutOfRange, FieldInvalid, UnknownArtifact, and the
-        image errors of `decode_image`, each naming the photo.
+        Raises: UnknownModel, ModelMissing, HyperParameterOutOfRange, UnknownAdapter, AdapterIncompatible,
+        FieldInvalid, UnknownArtifact, and the image errors of `decode_image`, each naming the photo.
         """
         model = self._models.find(order.base_model)
-        recipe = order.recipe(self._defaults)
+        recipe = self._with_start(order, model, order.recipe(self._defaults))
         photos = [self._photo(order, index, model, tenant) for index in range(len(order.photos))]
         job = TrainingJob(
             job_id=uuid.uuid4().hex,
@@ -54,6 +76,23 @@ class Intake:
             created_at=time.time(),
         )
         return AcceptedOrder(job, photos)
+
+    def _with_start(self, order: TrainingOrder, model: BaseModel, recipe: Recipe) -> Recipe:
+        """Settle the start: an adapter that the order names must fit, the rule's is taken if it does."""
+        if recipe.initial_adapter:
+            adapter = self._models.adapter(model, recipe.initial_adapter)
+            if adapter is None:
+                raise UnknownAdapter(adapter=recipe.initial_adapter)
+            if (cause := adapter.misfit(recipe.rank)) is not None:
+                raise AdapterIncompatible(adapter=adapter.name, cause=cause)
+            return recipe
+        is_ordered = "initial_adapter" in order.overrides
+        if is_ordered or not order.is_identity or len(order.photos) > self._start.most_photos:
+            return recipe
+        adapter = self._models.adapter(model, self._start.adapter)
+        if adapter is None or adapter.misfit(recipe.rank) is not None:
+            return recipe
+        return replace(recipe, initial_adapter=adapter.name)
 
     def _photo(
         self, order: TrainingOrder, index: int, model: BaseModel, tenant: str

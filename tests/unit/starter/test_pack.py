@@ -11,7 +11,7 @@ from transformers import CLIPTokenizer
 from starter.data.captions import tokenizer_corpus
 from starter.models.generator import Generator
 from starter.models.identity import attach_identity
-from starter.models.text import build_text_encoder, build_tokenizer
+from starter.models.text import MAX_TOKENS, build_text_encoder, build_tokenizer
 from starter.models.unet import build_unet
 from starter.models.vae import LATENT_CHANNELS, FoldedAutoencoder, build_autoencoder
 from starter.pack import write_pipeline
@@ -40,7 +40,7 @@ def test_packed_folder_loads_as_a_plain_diffusers_pipeline(packed: tuple[Generat
     assert AutoencoderDC.from_pretrained(packed[1] / "vae").spatial_compression_ratio == 4
     assert pipeline.scheduler.config.prediction_type == "v_prediction"
     assert pipeline.unet.encoder_hid_proj is None
-    assert pipeline.tokenizer.model_max_length == 48
+    assert pipeline.tokenizer.model_max_length == MAX_TOKENS
 
 
 def test_packed_generator_predicts_what_the_trained_one_did(packed: tuple[Generator, Path]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import struct
 from typing import Final
 
 import safetensors.torch
@@ -11,7 +10,7 @@ import torch
 from diffusers import UNet2DConditionModel
 from peft import LoraConfig
 
-from shared.sdmodels import LoraMetadata
+from shared.sdmodels import LoraMetadata, canonical
 
 TARGET_MODULES: Final = ("to_q", "to_k", "to_v", "to_out.0")
 _ADAPTER: Final = "default"
@@ -74,13 +73,3 @@ def adapter_bytes(weights: Weights, facts: LoraMetadata, notes: dict[str, str]) 
     }
     tensors = {key: weights[key].detach().cpu().contiguous() for key in sorted(weights)}
     return canonical(safetensors.torch.save(tensors, metadata=metadata))
-
-
-def canonical(data: bytes) -> bytes:
-    """Sort the metadata of a safetensors file; the library's order changes from run to run."""
-    (length,) = struct.unpack("<Q", data[:8])
-    header = json.loads(data[8 : 8 + length])
-    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
-    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
-    text += b" " * (-len(text) % 8)  # the format aligns tensor data to 8 bytes
-    return struct.pack("<Q", len(text)) + text + data[8 + length :]

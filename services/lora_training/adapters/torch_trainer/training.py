@@ -17,6 +17,7 @@ import torch
 from services.lora_training.adapters.torch_trainer.averaging import average_adapters
 from services.lora_training.adapters.torch_trainer.checkpoint import Checkpoint, CheckpointFolder
 from services.lora_training.adapters.torch_trainer.dataset import Dataset, load_or_encode
+from services.lora_training.adapters.torch_trainer.initial import InitialAdapter, read_initial
 from services.lora_training.adapters.torch_trainer.lora import adapter_bytes, attach_lora
 from services.lora_training.adapters.torch_trainer.model import (
     conditioning_digest,
@@ -83,6 +84,7 @@ def train_adapter(examples: Sequence[TrainingExample], run: TrainingRun) -> Trai
     Raises:
         ModelNotTrainable: the folder is incomplete or of a kind that is not supported.
         CaptionTooLong: a caption has more tokens than the text encoder reads.
+        UnknownAdapter, AdapterIncompatible: the recipe's initial adapter is not there or does not fit.
         Cancelled: the token tripped; checkpoints stay.
     """
     if not examples:
@@ -90,26 +92,32 @@ def train_adapter(examples: Sequence[TrainingExample], run: TrainingRun) -> Trai
     folder = open_trainable(run.model_dir)
     digest = base_model_digest(folder)
     source = digest + conditioning_digest(folder)
+    initial = read_initial(run.model_dir, run.recipe.initial_adapter, digest)
     dataset = load_or_encode(folder, source, examples, run.recipe, run.work_dir / "latents.safetensors")
     run.token.raise_if_cancelled()
     unet = load_denoiser(folder, with_identity=run.identity_embedding is not None)
     parameters = attach_lora(unet, run.recipe.rank, run.recipe.alpha, run.recipe.seed)
-    checkpoints = CheckpointFolder(
-        run.work_dir / "checkpoints", _fingerprint(source, examples, run), keep=run.recipe.average_last
-    )
+    if initial is not None:
+        initial.copy_into(parameters, run.recipe)
+    fingerprint = _fingerprint(source, initial, examples, run)
+    checkpoints = CheckpointFolder(run.work_dir / "checkpoints", fingerprint, keep=run.recipe.average_last)
     trainer = _Trainer(
         unet, parameters, dataset, Objective(load_noise_schedule(folder), run.recipe.snr_gamma), run
     )
     losses = trainer.train(checkpoints)
     facts = LoraMetadata(base_model_sha256=digest, rank=run.recipe.rank, alpha=run.recipe.alpha)
-    notes = {"steps": str(run.recipe.steps), "seed": str(run.recipe.seed), **run.notes}
+    origin = {} if initial is None else initial.notes()
+    notes = {"steps": str(run.recipe.steps), "seed": str(run.recipe.seed), **origin, **run.notes}
     weights = average_adapters([saved.weights for saved in checkpoints.load_all()], run.recipe.rank)
     return TrainedWeights(adapter_bytes(weights, facts, notes), digest, final_loss(losses))
 
 
-def _fingerprint(source: str, examples: Sequence[TrainingExample], run: TrainingRun) -> str:
+def _fingerprint(
+    source: str, initial: InitialAdapter | None, examples: Sequence[TrainingExample], run: TrainingRun
+) -> str:
     embedding = None if run.identity_embedding is None else run.identity_embedding.astype(float).tolist()
     facts = [_FORMAT, source, run.recipe.to_json(), [example.digest() for example in examples], embedding]
+    facts.append(None if initial is None else initial.sha256)
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 

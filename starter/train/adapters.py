@@ -1,0 +1,132 @@
+"""What every trained adapter shares: the model folder that it belongs to, its LoRA layers, its file.
+
+All of them are trained on a packed folder, on the half-precision weights that they will meet when served; so
+an adapter can be added to weights that somebody else has trained, and its file can name their digest.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from diffusers import UNet2DConditionModel
+from peft import LoraConfig
+from peft.utils import get_peft_model_state_dict
+from safetensors.torch import save
+
+from shared.sdmodels import LoraMetadata, base_model_digest, canonical, open_model_folder
+from starter.models.generator import Generator
+from starter.pack import WEIGHTS, write_generator
+from starter.train.loop import LossFn, Recipe, Trainer
+from starter.train.parallel import first_process_first, rank
+
+LICENCE = "Apache-2.0"
+_FACTS = "adapter.json"
+
+
+@dataclass(frozen=True)
+class LoraShape:
+    """Rank of every pair, which its alpha equals, and the expression that a layer's whole path must match."""
+
+    rank: int
+    layers: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """An adapter to be: its file's name without the suffix, one sentence about it, and how it is trained."""
+
+    name: str
+    description: str
+    shape: LoraShape
+    recipe: Recipe
+
+
+@dataclass(frozen=True)
+class Base:
+    """The model folder that an adapter is trained on, and the digest of its UNet."""
+
+    folder: Path
+    digest: str
+
+    def load(self) -> Generator:
+        """The generator, frozen."""
+        return Generator.load(self.folder).requires_grad_(False)
+
+
+def open_base(data: Path, runs: Path, chosen: Path | None = None) -> Base:
+    """The folder `chosen`; else the generator of `runs`, packed into `runs/base`; else the shipped one."""
+    folder = chosen
+    if folder is None:
+        is_trained = (runs / "generator" / "checkpoint.safetensors").exists()
+        folder = _packed(data, runs) if is_trained else WEIGHTS
+    base = Base(folder, base_model_digest(open_model_folder(folder)))
+    if rank() == 0:
+        print(f"adapters for {folder}, UNet {base.digest[:12]}", flush=True)
+    return base
+
+
+def _packed(data: Path, runs: Path) -> Path:
+    folder, checkpoint = runs / "base", runs / "generator" / "checkpoint.safetensors"
+    index = folder / "model_index.json"
+    with first_process_first():
+        if not index.exists() or index.stat().st_mtime < checkpoint.stat().st_mtime:
+            write_generator(data, runs, folder)
+    return folder
+
+
+def add_lora(unet: UNet2DConditionModel, shape: LoraShape, seed: int) -> None:
+    """Give the frozen `unet` trainable LoRA layers that change nothing yet; equal seeds, equal layers."""
+    torch.manual_seed(seed)
+    unet.add_adapter(LoraConfig(r=shape.rank, lora_alpha=shape.rank, target_modules=shape.layers))
+
+
+def adapter_bytes(unet: UNet2DConditionModel, plan: Plan, base: Base) -> bytes:
+    """The adapter as a safetensors file in half precision: diffusers' keys; base, rank, licence."""
+    state = get_peft_model_state_dict(unet)
+    tensors = {f"unet.{key}": state[key].detach().half().contiguous() for key in sorted(state)}
+    facts = LoraMetadata(base_model_sha256=base.digest, rank=plan.shape.rank, alpha=float(plan.shape.rank))
+    notes = {
+        "format": "pt",
+        "description": plan.description,
+        "licence": LICENCE,
+        "samples_seen": str(plan.recipe.steps * plan.recipe.batch),
+    }
+    return canonical(save(tensors, {**notes, **facts.to_safetensors()}))
+
+
+def _claim(folder: Path, plan: Plan, base: Base) -> None:
+    """Keep `folder` for runs of this base and shape; one of another is renamed, as it cannot go on."""
+    facts = {"base_model_sha256": base.digest, "rank": plan.shape.rank, "layers": plan.shape.layers}
+    file = folder / _FACTS
+    if file.exists() and json.loads(file.read_text()) != facts:
+        number = next(n for n in range(1, 1000) if not folder.with_name(f"{folder.name}.{n}").exists())
+        print(f"{folder} was trained on another base or shape: kept as {folder.name}.{number}", flush=True)
+        folder.rename(folder.with_name(f"{folder.name}.{number}"))
+    folder.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(facts, indent=1) + "\n")
+
+
+def train_adapter(base: Base, plan: Plan, folder: Path, make_loss: Callable[[Trainer], LossFn]) -> bool:
+    """Train an adapter, going on where `folder` has a checkpoint, and write `folder/<name>.safetensors`.
+
+    Returns False if a signal stopped it; then there is a checkpoint and no file yet.
+    """
+    with first_process_first():
+        if rank() == 0:
+            _claim(folder, plan, base)
+    model = base.load()
+    add_lora(model.unet, plan.shape, plan.recipe.seed)
+    trainer = Trainer(model, plan.recipe, folder)
+    trainer.resume()
+    if not trainer.run(make_loss(trainer)):
+        return False
+    trainer.load_average()
+    if rank() == 0:
+        partial = folder / f"{plan.name}.partial"
+        partial.write_bytes(adapter_bytes(model.unet, plan, base))
+        partial.replace(folder / f"{plan.name}.safetensors")
+    return True
