@@ -100,6 +100,15 @@ bench-scheduler: $(READY)  ## Measure the row batcher over a published GPU curve
 eval-identity: $(READY)  ## Similarity of the sample identities' portraits to their own and to the others' references
 	python -m loadtests.identity
 
+.PHONY: eval-starter
+eval-starter: $(READY)  ## How good the starter pack is, with intervals and pictures; leaves out/reports/eval-starter.html
+	python -m pip install --quiet --constraint constraints.txt -e ".[eval]"
+	python -m loadtests.starter
+
+.PHONY: gate-starter
+gate-starter: $(READY)  ## The same on a small fixed subset, against committed floors: fails where portraits got worse
+	python -m loadtests.starter --gate
+
 .PHONY: eval-fusion
 eval-fusion: $(READY)  ## What fusion, restoration and ranking do to a likeness, with pictures; leaves out/reports/eval-fusion.html
 	python -m loadtests.fusion

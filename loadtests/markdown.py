@@ -12,7 +12,7 @@ from typing import Any
 from shared.reports import REPORTS_FOLDER
 
 DOCUMENT = Path("docs/benchmarks.md")
-NAMES = ("bench-engine", "bench-scheduler", "eval-fusion", "bench-fusion")
+NAMES = ("bench-engine", "bench-scheduler", "eval-starter", "eval-fusion", "bench-fusion")
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -83,12 +83,13 @@ def main() -> None:
 
 
 def publishable(folder: Path, name: str) -> str | None:
-    """Returns the section of a report; None if there is none or a quick run made it."""
+    """Returns the section of a report; None if there is none, or a quick or broken run made it."""
     report, text = folder / f"{name}.json", folder / f"{name}.md"
     if not report.exists() or not text.exists():
         return None
-    command = str(json.loads(report.read_text(encoding="utf-8"))["command"])
-    return None if "--quick" in command else text.read_text(encoding="utf-8")
+    known = json.loads(report.read_text(encoding="utf-8"))
+    is_partial = "--quick" in known["command"] or known.get("details", {}).get("is_partial", False)
+    return None if is_partial else text.read_text(encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -21,8 +21,8 @@ import grpc
 from rich.console import Console
 
 from cli.embedded import ServerDied, embedded_server
+from loadtests.common.services import open_services
 from loadtests.fusion.options import command_of, parser_of, scale_of, style_of
-from loadtests.fusion.services import open_services
 from services.orchestrator.errors import UnknownStyle
 from shared.threads import apply_thread_defaults
 

@@ -19,8 +19,8 @@ from likeness.fusion.v1 import fusion_pb2 as pb
 from rich.console import Console
 
 from cli.embedded import embedded_server
-from loadtests.fusion.intervals import wilson
-from loadtests.fusion.services import CALL_TIMEOUT_S, Reader, Services, open_services
+from loadtests.common.intervals import wilson
+from loadtests.common.services import CALL_TIMEOUT_S, Reader, Services, open_services
 from loadtests.markdown import table
 from shared.images import encode_png
 from shared.threads import apply_thread_defaults

@@ -62,9 +62,9 @@ def main() -> None:
 
 def measure(style: str, repeats: int) -> dict[str, Any]:
     """Returns medians and 95th percentiles of all stages, in milliseconds."""
+    from loadtests.common.services import Reader, open_services
     from loadtests.fusion.inside import served
     from loadtests.fusion.options import style_of
-    from loadtests.fusion.services import Reader, open_services
     from loadtests.fusion.stages import Bench, Case, summary
 
     strength = style_of(style).fusion

@@ -7,8 +7,8 @@ import grpc
 from likeness.common.v1 import face_pb2, image_pb2
 from likeness.fusion.v1 import fusion_pb2 as pb
 
+from loadtests.common.services import CALL_TIMEOUT_S, Seen, Services
 from loadtests.fusion.looks import Eye, Look, References
-from loadtests.fusion.services import CALL_TIMEOUT_S, Seen, Services
 from services.orchestrator.domain.edits import Look as Measured
 from services.orchestrator.domain.edits import Step, objection
 from services.orchestrator.domain.styles import FusionStrength

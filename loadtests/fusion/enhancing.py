@@ -8,9 +8,9 @@ from likeness.common.v1 import image_pb2
 from likeness.fusion.v1 import fusion_pb2 as pb
 from numpy.typing import NDArray
 
+from loadtests.common.services import CALL_TIMEOUT_S, Seen, Services
 from loadtests.fusion.looks import Eye, Look, References
 from loadtests.fusion.people import Person
-from loadtests.fusion.services import CALL_TIMEOUT_S, Seen, Services
 from shared.images import decode_image, encode_png
 from starter.data.degrade import DEGRADATIONS
 

@@ -15,7 +15,7 @@ import numpy as np
 from likeness.common.v1 import face_pb2
 from numpy.typing import NDArray
 
-from loadtests.fusion.services import Seen
+from loadtests.common.services import Seen
 from shared.images import upright_size
 
 MIN_FACE_SHARE, MAX_FACE_SHARE = 120 / 512, 300 / 512

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from loadtests.fusion.intervals import mean_of_people
+from loadtests.common.intervals import estimate
 
 Result = Mapping[str, Any]
 Results = Mapping[int, Result]
@@ -189,9 +189,3 @@ def _reasons(results: Results, step: str) -> dict[str, int]:
                 reason = one["problem"].partition(" (")[0]
                 counts[reason] = counts.get(reason, 0) + 1
     return dict(sorted(counts.items(), key=lambda item: -item[1]))
-
-
-def estimate(parts: Mapping[int, Sequence[float]]) -> dict[str, float | int] | None:
-    """Returns the mean with its interval, for JSON; None where nothing was measured."""
-    known = {number: values for number, values in parts.items() if len(values)}
-    return mean_of_people(known).as_json() if known else None

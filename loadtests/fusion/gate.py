@@ -8,9 +8,9 @@ from likeness.common.v1 import face_pb2, image_pb2
 from likeness.face_analysis.v1 import face_analysis_pb2 as analysis_pb
 from likeness.fusion.v1 import fusion_pb2 as pb
 
-from loadtests.fusion.intervals import ratio_of_people, wilson
+from loadtests.common.intervals import ratio_of_people, wilson
+from loadtests.common.services import CALL_TIMEOUT_S, Services
 from loadtests.fusion.scale import Scale
-from loadtests.fusion.services import CALL_TIMEOUT_S, Services
 
 _MOST_PER_CALL = 256
 GROUPS = ("probes", "portraits")

@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from likeness.common.v1 import face_pb2
 
-from loadtests.fusion.judge import Floats, Judge, similarities, unit
+from loadtests.common.judge import Floats, Judge, similarities, unit
+from loadtests.common.services import Reader, Seen
 from loadtests.fusion.people import Person
-from loadtests.fusion.services import Reader, Seen
 
 
 @dataclass(frozen=True)

@@ -14,16 +14,16 @@ from likeness.fusion.v1 import fusion_pb2 as pb
 from numpy.typing import NDArray
 from PIL import Image
 
+from loadtests.common.intervals import ratio_of_people
+from loadtests.common.progress import Progress
+from loadtests.common.services import CALL_TIMEOUT_S, Reader, Seen, Services
+from loadtests.common.sheets import Cell, Row, write_sheet
 from loadtests.fusion import mark_truth
 from loadtests.fusion.chain import five_points_only
-from loadtests.fusion.intervals import ratio_of_people
 from loadtests.fusion.mark_pairs import Pair, draw_pairs
 from loadtests.fusion.mark_truth import Restored
 from loadtests.fusion.people import Person
-from loadtests.fusion.progress import Progress
 from loadtests.fusion.scale import FIRST_PERSON, SEED
-from loadtests.fusion.services import CALL_TIMEOUT_S, Reader, Seen, Services
-from loadtests.fusion.sheets import Cell, Row, write_sheet
 from shared.images import decode_image, encode_png
 from shared.reports import REPORTS_FOLDER
 from starter.data.manifest import Sample

@@ -1,8 +1,8 @@
 """Fusion as it was, and as others do it, with the means of the same service."""
 
+from loadtests.common.services import Seen
 from loadtests.fusion.chain import Chain, five_points_only
 from loadtests.fusion.looks import References
-from loadtests.fusion.services import Seen
 from services.orchestrator.domain.styles import FusionStrength
 
 

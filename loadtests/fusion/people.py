@@ -2,22 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from likeness.common.v1 import image_pb2
 from likeness.face_analysis.v1 import face_analysis_pb2 as analysis_pb
 
-from loadtests.fusion.progress import Progress
-from loadtests.fusion.scale import SEED, Scale
-from loadtests.fusion.services import CALL_TIMEOUT_S, Services
-from starter.data.manifest import HELD_OUT_FROM, Sample, held_out_part, read_manifest
-from starter.heads.dataset import RenderJob, finished
-from starter.heads.workers import render_all
+from loadtests.common.renders import Photos, drawn, taken
+from loadtests.common.services import CALL_TIMEOUT_S, Services
+from loadtests.fusion.scale import Scale
+from starter.data.manifest import Sample
 
-SIZE_PX = 256
 MIN_REFERENCES = 2
-Photos = dict[int, list[Sample]]
-"""Photos by number of the character, in order of their views."""
 
 
 @dataclass(frozen=True)
@@ -47,34 +41,8 @@ def photos_of(scale: Scale, workers: int = 1) -> Photos:
     has no manifest, or too few characters that are held out from training.
     """
     if scale.data is not None:
-        return _drawn_before(scale.data, scale)
-    folder = scale.work / "data"
-    job = RenderJob(folder, scale.numbers, scale.view_count, seed=SEED, size_px=SIZE_PX, full_parts=True)
-    wanted = set(job.pictures())
-    folder.mkdir(parents=True, exist_ok=True)
-    progress = Progress("drawing photos", len(wanted), len(finished(folder) & wanted), every=scale.view_count)
-    for _ in render_all(job, workers):
-        progress.advance()
-    return _by_number(read_manifest(folder), scale.numbers, scale.view_count)
-
-
-def _drawn_before(folder: Path, scale: Scale) -> Photos:
-    samples = held_out_part(read_manifest(folder))
-    numbers = sorted({sample.identity for sample in samples})
-    if len(numbers) < scale.people:
-        raise ValueError(
-            f"{folder} has {len(numbers)} characters from number {HELD_OUT_FROM} on; --identities asks for "
-            f"{scale.people}: ask for fewer, or leave out --data to have them drawn"
-        )
-    return _by_number(samples, numbers[: scale.people], scale.view_count)
-
-
-def _by_number(samples: Sequence[Sample], numbers: Sequence[int], views: int) -> Photos:
-    photos: Photos = {number: [] for number in numbers}
-    for sample in samples:
-        if sample.identity in photos and sample.view < views:
-            photos[sample.identity].append(sample)
-    return photos
+        return taken(scale.data, scale.people, scale.view_count)
+    return drawn(scale.work / "data", scale.numbers, scale.view_count, workers)
 
 
 def choose(photos: Mapping[int, Sequence[Sample]], services: Services, scale: Scale) -> list[Person]:

@@ -11,6 +11,7 @@ from likeness.common.v1 import face_pb2
 from likeness.face_analysis.v1 import face_analysis_pb2 as analysis_pb
 
 from cli.client import LikenessClient
+from loadtests.common.services import Seen, Services
 from loadtests.fusion.candidates import Generator
 from loadtests.fusion.chain import Chain, Done, Finished
 from loadtests.fusion.delivered import deliver
@@ -20,7 +21,6 @@ from loadtests.fusion.peers import five_points, one_template
 from loadtests.fusion.people import Person
 from loadtests.fusion.ranking import rankings
 from loadtests.fusion.scale import Scale
-from loadtests.fusion.services import Seen, Services
 from services.orchestrator.domain.styles import Style
 from shared.images import decode_image, encode_jpeg
 

@@ -1,27 +1,18 @@
 """Which pictures the report shows: every person's winner, the worst by each measure, the ranked strips."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from loadtests.common.sheets import BAD, GOOD, Cell, Row, Sheet, write_sheet
 from loadtests.fusion.figures import Result, Results
 from loadtests.fusion.rank_figures import picked, similarities_of
 from loadtests.fusion.scale import Scale
-from loadtests.fusion.sheets import BAD, GOOD, Cell, Row, write_sheet
 
 WORST = 10
 PEOPLE_PER_SHEET = 10
 _STAGES = ("candidate", "fused", "restored", "enhanced")
 _TITLES = {"restored": "+ texture + marks"}
-
-
-@dataclass(frozen=True)
-class Sheet:
-    """A contact sheet and what it shows."""
-
-    file: Path
-    caption: str
 
 
 def draw(results: Results, scale: Scale, folder: Path) -> list[Sheet]:

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from loadtests.fusion.figures import Result, Results, estimate
+from loadtests.common.intervals import estimate
+from loadtests.fusion.figures import Result, Results
 
 
 def rank_figures(results: Results) -> dict[str, Any]:

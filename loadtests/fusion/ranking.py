@@ -6,10 +6,10 @@ from typing import Any
 from likeness.common.v1 import face_pb2, image_pb2
 from likeness.fusion.v1 import fusion_pb2 as pb
 
+from loadtests.common.services import CALL_TIMEOUT_S, Services
 from loadtests.fusion.chain import Finished
 from loadtests.fusion.facechain_ranking import facechain_order
 from loadtests.fusion.looks import References
-from loadtests.fusion.services import CALL_TIMEOUT_S, Services
 from services.orchestrator.domain.styles import Style
 from services.orchestrator.domain.wanted import wanted_attributes
 

@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from loadtests.fusion.page import write_page
-from loadtests.fusion.pictures import Sheet
-from loadtests.fusion.tables import markdown_of, tables_of
+from loadtests.common.page import write_page
+from loadtests.common.sheets import Sheet
+from loadtests.common.tables import markdown_of
+from loadtests.fusion.tables import tables_of
 from loadtests.markdown import write_section
 from shared.reports import REPORTS_FOLDER, Bar, write_report
 
@@ -81,7 +82,7 @@ def write(command: str, details: Details, sheets: Sequence[Sheet], folder: Path 
     tables, notes = tables_of(details), notes_of(details)
     write_section(path.with_suffix(".md"), path, markdown_of(tables, notes))
     page = path.with_suffix(".html")
-    write_page(page, path, notes, tables, sheets)
+    write_page(page, path, "Fusion, restoration, ranking", notes, tables, sheets)
     return page
 
 

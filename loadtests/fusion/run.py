@@ -7,6 +7,11 @@ from typing import Any
 
 import grpc
 
+from loadtests.common.judge import open_judge
+from loadtests.common.progress import Progress
+from loadtests.common.renders import Photos
+from loadtests.common.services import Reader, Services
+from loadtests.common.sheets import Sheet
 from loadtests.fusion import gate, marks, pictures, report
 from loadtests.fusion.candidates import Generator
 from loadtests.fusion.figures import (
@@ -16,14 +21,11 @@ from loadtests.fusion.figures import (
     fusion_figures,
     restore_figures,
 )
-from loadtests.fusion.judge import open_judge
 from loadtests.fusion.looks import Eye
-from loadtests.fusion.people import Person, Photos, choose, photos_of
+from loadtests.fusion.people import Person, choose, photos_of
 from loadtests.fusion.person import Evaluation, known_results, setup_of
-from loadtests.fusion.progress import Progress
 from loadtests.fusion.rank_figures import rank_figures
 from loadtests.fusion.scale import Scale
-from loadtests.fusion.services import Reader, Services
 from services.orchestrator.domain.styles import Style
 from shared.reports import REPORTS_FOLDER
 
@@ -111,7 +113,7 @@ class Run:
         folder = REPORTS_FOLDER / "eval-fusion"
         sheets = pictures.draw(results, self._scale, folder)
         marked = (details.get("marks") or {}).get("sheets", [])
-        sheets += [pictures.Sheet(Path(one["file"]), one["caption"]) for one in marked]
+        sheets += [Sheet(Path(one["file"]), one["caption"]) for one in marked]
         has_judged = any(
             row["looks"]["candidate"]["judged"] is not None
             for r in results.values()

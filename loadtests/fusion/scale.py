@@ -3,11 +3,9 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-FIRST_PERSON = 200_000
-"""Number of the first character. Training stops below 100,000, and what calibrates or picks thresholds takes
-the numbers from there on: nobody has seen these."""
+from loadtests.common.strangers import FIRST_PERSON, SEED
 
-SEED = 7
+__all__ = ["FIRST_PERSON", "SEED", "Scale"]
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,9 @@ from likeness.face_analysis.v1 import face_analysis_pb2 as analysis_pb
 from likeness.fusion.v1 import fusion_pb2 as pb
 from numpy.typing import NDArray
 
+from loadtests.common.services import Reader, Seen, Services
 from loadtests.fusion.chain import five_points_only, fuse_request
 from loadtests.fusion.inside import Spans, stage_seconds
-from loadtests.fusion.services import Reader, Seen, Services
 from services.face_analysis.adapters.attributes_onnx import OnnxAttributeModel
 from services.face_analysis.adapters.dlib_backend import DlibBackend
 from services.face_analysis.adapters.marks_onnx import OnnxMarkModel

@@ -1,27 +1,11 @@
 """The figures of a run as tables, for the page and for the documentation."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
-from loadtests.markdown import table as markdown_table
+from loadtests.common.tables import Table, figure
 
 Details = Mapping[str, Any]
-Figure = Mapping[str, float] | None
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table with a heading and a sentence on how to read it."""
-
-    title: str
-    note: str
-    headings: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-
-    def markdown(self) -> str:
-        """Returns it as Markdown."""
-        return f"{self.title}: {self.note}\n\n{markdown_table(self.headings, self.rows)}"
 
 
 def tables_of(details: Details) -> list[Table]:
@@ -39,13 +23,6 @@ def tables_of(details: Details) -> list[Table]:
     if details.get("enhance"):
         found.append(degraded_table(details["enhance"]))
     return found
-
-
-def figure(value: Figure, digits: int = 3) -> str:
-    """Returns "0.123 [0.100, 0.150]", or a dash where nothing was measured."""
-    if value is None:
-        return "–"
-    return f"{value['value']:.{digits}f} [{value['low']:.{digits}f}, {value['high']:.{digits}f}]"
 
 
 def fusion_table(fusion: Details) -> Table:
@@ -170,11 +147,6 @@ def degraded_table(enhance: Details) -> Table:
         rows += [(kind, way, figure(value, 2)) for way, value in ways.items()]
     note = "PSNR to the clean photo in dB."
     return Table("Spoiled photos", note, ("damage", "then", "PSNR"), tuple(rows))
-
-
-def markdown_of(tables: Sequence[Table], notes: Sequence[str]) -> str:
-    """Returns the section for the documentation."""
-    return "\n\n".join([*notes, *(one.markdown() for one in tables)])
 
 
 def _percent(share: float | None) -> str:

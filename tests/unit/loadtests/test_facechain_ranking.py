@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from likeness.common.v1 import face_pb2, image_pb2
 
+from loadtests.common.services import Seen
 from loadtests.fusion.facechain_ranking import facechain_order
-from loadtests.fusion.services import Seen
 from shared.images import encode_png
 
 

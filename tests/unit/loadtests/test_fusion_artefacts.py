@@ -10,8 +10,8 @@ from likeness.common.v1 import face_pb2
 from likeness.face_analysis.v1 import face_analysis_pb2 as analysis_pb
 from likeness.fusion.v1 import fusion_pb2 as pb
 
+from loadtests.common.services import Services
 from loadtests.fusion.artefacts import markdown, measure
-from loadtests.fusion.services import Services
 from loadtests.fusion.spoiling import SPOILS
 from shared.images import decode_image
 from starter.data.manifest import Sample

@@ -9,9 +9,9 @@ from likeness.common.v1 import face_pb2, image_pb2
 from likeness.face_analysis.v1 import face_analysis_pb2 as analysis_pb
 from likeness.fusion.v1 import fusion_pb2 as pb
 
+from loadtests.common.services import Reader, Seen, Services
 from loadtests.fusion.chain import Chain, five_points_only, fuse_request
 from loadtests.fusion.looks import Eye, References
-from loadtests.fusion.services import Reader, Seen, Services
 from services.orchestrator.domain.styles import FusionStrength
 
 # Angle to the person, in radians, and quality of each picture.

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtests.fusion.intervals import mean_of_people, ratio_of_people, wilson
+from loadtests.common.intervals import mean_of_people, ratio_of_people, wilson
 
 values = st.floats(-10, 10, allow_nan=False)
 people = st.dictionaries(st.integers(0, 50), st.lists(values, min_size=1, max_size=6), min_size=1, max_size=8)

@@ -3,9 +3,9 @@ from pathlib import Path
 
 import pytest
 
+from loadtests.common.progress import Progress, duration_text
 from loadtests.fusion.options import command_of, parser_of, scale_of, style_of
 from loadtests.fusion.people import split
-from loadtests.fusion.progress import Progress, duration_text
 from loadtests.fusion.scale import FIRST_PERSON, Scale
 from services.orchestrator.errors import UnknownStyle
 from starter.data.manifest import HELD_OUT_FROM

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from loadtests.common.sheets import Cell, Row, Sheet, write_sheet
+from loadtests.common.tables import figure
 from loadtests.fusion import bench, report
-from loadtests.fusion.pictures import Sheet
-from loadtests.fusion.sheets import Cell, Row, write_sheet
-from loadtests.fusion.tables import figure, tables_of
+from loadtests.fusion.tables import tables_of
 
 
 def value(number):

@@ -13,14 +13,14 @@ from likeness.face_analysis.v1 import face_analysis_pb2 as analysis_pb
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
-from loadtests.fusion import judge
+from loadtests.common import judge
+from loadtests.common.judge import HeldOutEmbedder, StandIn, crop_matrix, open_judge, similarities, unit
+from loadtests.common.services import Seen, Services
 from loadtests.fusion.candidates import Generator
 from loadtests.fusion.enhancing import psnr
-from loadtests.fusion.judge import HeldOutEmbedder, StandIn, crop_matrix, open_judge, similarities, unit
 from loadtests.fusion.people import Person, photos_of
 from loadtests.fusion.person import known_results, write_json
 from loadtests.fusion.scale import Scale
-from loadtests.fusion.services import Seen, Services
 from services.orchestrator.domain.styles import Style
 
 SIDE = 8

@@ -135,5 +135,7 @@ def test_a_quick_run_is_not_published(tmp_path) -> None:
     (tmp_path / "x.md").write_text("text")
     (tmp_path / "x.json").write_text('{"command": "python -m x --quick"}')
     assert publishable(tmp_path, "x") is None
+    (tmp_path / "x.json").write_text('{"command": "python -m x", "details": {"is_partial": true}}')
+    assert publishable(tmp_path, "x") is None
     (tmp_path / "x.json").write_text('{"command": "python -m x"}')
     assert publishable(tmp_path, "x") == "text"

@@ -12,6 +12,7 @@ from likeness.face_analysis.v1 import face_analysis_pb2 as analysis_pb
 from likeness.face_analysis.v1 import face_analysis_pb2_grpc
 from likeness.fusion.v1 import fusion_pb2 as fusion_pb
 from likeness.fusion.v1 import fusion_pb2_grpc
+from likeness.lora_training.v1 import lora_training_pb2_grpc
 
 CALL_TIMEOUT_S = 600.0
 _MESSAGE_LIMIT_BYTES = 32 * 1024 * 1024
@@ -26,6 +27,7 @@ class Services:
     diffusion: diffusion_pb2_grpc.DiffusionServiceStub
     fusion: fusion_pb2_grpc.FusionServiceStub
     target: str = ""
+    training: lora_training_pb2_grpc.LoraTrainingServiceStub | None = None
 
 
 @contextmanager
@@ -41,6 +43,7 @@ def open_services(target: str) -> Iterator[Services]:
             diffusion_pb2_grpc.DiffusionServiceStub(channel),
             fusion_pb2_grpc.FusionServiceStub(channel),
             target,
+            lora_training_pb2_grpc.LoraTrainingServiceStub(channel),
         )
 
 

@@ -19,6 +19,10 @@ class Progress:
         if done < total:
             print(f"{_clock()} {task}: {done} of {total} done before", flush=True)
 
+    def skip(self, count: int) -> None:
+        """Counts units that turn out to have been done before."""
+        self._done += count
+
     def advance(self, note: str = "") -> None:
         """Counts one finished unit."""
         self._done += 1

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from cli.sheet import html_page
-from loadtests.fusion.pictures import Sheet
-from loadtests.fusion.tables import Table
+from loadtests.common.sheets import Sheet
+from loadtests.common.tables import Table
 
 _STYLE = """
 body { max-width: 1460px }
@@ -23,18 +23,22 @@ td + td, th + th { text-align: right; font-variant-numeric: tabular-nums }
 def write_page(
     path: Path,
     report_file: Path,
+    title: str,
     notes: Sequence[str],
     tables: Sequence[Table],
     sheets: Sequence[Sheet],
+    first: Sequence[Sheet] = (),
 ) -> None:
     """Writes the page; pictures are linked relative to it.
 
     Args:
         path: the HTML file.
         report_file: what `write_report` wrote.
+        title: of the page.
         notes: what was measured, then warnings, such as that the judge took part.
         tables: in order.
-        sheets: in order.
+        sheets: in order, below the tables.
+        first: those above the bars: what a reader should see before any figure.
     """
     report = json.loads(report_file.read_text("utf-8"))
     machine = report["machine"]
@@ -42,18 +46,22 @@ def write_page(
         f"<code>{escape(report['command'])}</code> · {report['date'][:10]} · commit {report['commit']} · "
         f"{escape(machine['cpu'])}, {machine['cores']} cores"
     )
-    parts = ["<h1>Fusion, restoration, ranking</h1>", f"<p class=sub>{source}</p>"]
-    first, *warnings = notes
-    parts.append(f"<p>{escape(first)}</p>")
+    parts = [f"<h1>{escape(title)}</h1>", f"<p class=sub>{source}</p>"]
+    summary, *warnings = notes
+    parts.append(f"<p>{escape(summary)}</p>")
     parts += [f"<p class=warning>{escape(note)}</p>" for note in warnings]
+    parts += [_shown(sheet, path.parent) for sheet in first]
     parts += ["<h2>Bars</h2>", _bars(report["bars"])]
     parts += [f"<h2>{escape(table.title)}</h2><p>{escape(table.note)}</p>{_table(table)}" for table in tables]
-    for sheet in sheets:
-        link = os.path.relpath(sheet.file, path.parent)
-        parts.append(f"<h2>{escape(sheet.caption)}</h2><img class=sheet src='{escape(link)}' alt=''>")
-    head = f"<meta charset=utf-8><title>Fusion</title><style>{_STYLE}</style>"
+    parts += [_shown(sheet, path.parent) for sheet in sheets]
+    head = f"<meta charset=utf-8><title>{escape(title)}</title><style>{_STYLE}</style>"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(html_page(head, "".join(parts)), encoding="utf-8")
+
+
+def _shown(sheet: Sheet, folder: Path) -> str:
+    link = os.path.relpath(sheet.file, folder)
+    return f"<h2>{escape(sheet.caption)}</h2><img class=sheet src='{escape(link)}' alt=''>"
 
 
 def _bars(bars: Sequence[Mapping[str, Any]]) -> str:

@@ -28,6 +28,14 @@ class Row:
     cells: tuple[Cell, ...]
 
 
+@dataclass(frozen=True)
+class Sheet:
+    """A contact sheet and what it shows."""
+
+    file: Path
+    caption: str
+
+
 def write_sheet(path: Path, rows: Sequence[Row], *, side_px: int = 184) -> Path:
     """Draws the rows below each other as a PNG file and returns its path.
 

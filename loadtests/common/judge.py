@@ -9,7 +9,7 @@ import numpy as np
 from likeness.common.v1 import face_pb2
 from numpy.typing import NDArray
 
-from loadtests.fusion.services import Seen
+from loadtests.common.services import Seen
 from shared.images import decode_image
 from shared.threads import ort_session_options
 from starter.data.cropping import Matrix, cut

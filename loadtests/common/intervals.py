@@ -39,6 +39,12 @@ def mean_of_people(values: Mapping[int, Sequence[float]], seed: int = 0) -> Esti
     return ratio_of_people({name: [(value, 1.0) for value in known] for name, known in values.items()}, seed)
 
 
+def estimate(parts: Mapping[int, Sequence[float]]) -> dict[str, float | int] | None:
+    """Returns the mean with its interval, for JSON; None where nothing was measured."""
+    known = {number: values for number, values in parts.items() if len(values)}
+    return mean_of_people(known).as_json() if known else None
+
+
 def ratio_of_people(parts: Mapping[int, Sequence[tuple[float, float]]], seed: int = 0) -> Estimate:
     """Returns the sum of all numerators over that of all denominators, such as found over true marks.
 

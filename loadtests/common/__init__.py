@@ -1,0 +1,1 @@
+"""What several evaluations share: services, judge, pictures, intervals, sheets, pages."""

@@ -1,0 +1,1 @@
+"""Evaluation of the starter pack, after the protocol of the published work."""

@@ -1,0 +1,1 @@
+"""The figures: arithmetic on what was read off the pictures, each with an interval over people."""
