@@ -4,6 +4,7 @@ import argparse
 import dataclasses
 from pathlib import Path
 
+from loadtests.common.arguments import count
 from loadtests.fusion.scale import Scale
 from services.orchestrator.adapters.style_files import StyleFolder
 from services.orchestrator.domain.styles import Style
@@ -19,8 +20,8 @@ def parser_of(description: str) -> argparse.ArgumentParser:
         description=description,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--identities", type=_count, metavar="N", help="people (default 12; 3 with --quick)")
-    parser.add_argument("--candidates", type=_count, metavar="N", help="portraits of each (default 20; 8)")
+    parser.add_argument("--identities", type=count, metavar="N", help="people (default 12; 3 with --quick)")
+    parser.add_argument("--candidates", type=count, metavar="N", help="portraits of each (default 20; 8)")
     parser.add_argument(
         "--delivered",
         type=int,
@@ -45,7 +46,7 @@ def parser_of(description: str) -> argparse.ArgumentParser:
         "--work", type=Path, default=Scale().work, metavar="FOLDER", help="renders, pictures, results"
     )
     parser.add_argument(
-        "--workers", type=_count, default=1, metavar="N", help="processes that draw (default 1)"
+        "--workers", type=count, default=1, metavar="N", help="processes that draw (default 1)"
     )
     return parser
 
@@ -89,13 +90,3 @@ def command_of(options: argparse.Namespace) -> str:
     if options.judge is not None:
         words.append("--judge FOLDER")
     return " ".join(words)
-
-
-def _count(text: str) -> int:
-    try:
-        value = int(text)
-    except ValueError:
-        value = 0
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"a whole number from 1 on, not {text!r}")
-    return value

@@ -5,6 +5,7 @@ import dataclasses
 import json
 from pathlib import Path
 
+from loadtests.common.arguments import count
 from loadtests.starter.methods import METHODS, chosen
 from loadtests.starter.prompts import EDITS, Prompt
 from loadtests.starter.scale import WEIGHTS, Scale
@@ -31,13 +32,11 @@ def parser_of(description: str) -> argparse.ArgumentParser:
 
 def _add_amounts(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("how much").add_argument
-    add(
-        "--identities", type=_count, metavar="N", help="people (default 12; 60 for narrow intervals; quick 3)"
-    )
+    add("--identities", type=count, metavar="N", help="people (default 12; 60 for narrow intervals; quick 3)")
     add(
         "--trained", type=int, metavar="N", help="of how many an adapter is trained, minutes each (default 2)"
     )
-    add("--images", type=_count, metavar="N", help="pictures of each prompt and method (default 4)")
+    add("--images", type=count, metavar="N", help="pictures of each prompt and method (default 4)")
     add("--methods", metavar="A,B", help=f"of {', '.join(m.key for m in METHODS)}; default: all")
     add("--prompts", metavar="A,B", help="edit prompts by name; default: all 20; a wrong name lists them")
     add("--quick", action="store_true", help="few of everything: to try out, not to publish")
@@ -53,7 +52,7 @@ def _add_sources(parser: argparse.ArgumentParser) -> None:
     add("--photos", type=Path, metavar="FOLDER", help="further photographs for the section on them")
     add("--server", metavar="HOST:PORT", help="server to use, with the pack it has; default: an embedded one")
     add("--work", type=Path, default=Scale().work, metavar="FOLDER", help="renders, pictures, what was read")
-    add("--workers", type=_count, default=1, metavar="N", help="processes that draw renders (default 1)")
+    add("--workers", type=count, default=1, metavar="N", help="processes that draw renders (default 1)")
 
 
 def scale_of(options: argparse.Namespace) -> Scale:
@@ -114,13 +113,3 @@ def command_of(options: argparse.Namespace) -> str:
     if options.weights != WEIGHTS:
         words.append("--weights FOLDER")
     return " ".join(words)
-
-
-def _count(text: str) -> int:
-    try:
-        value = int(text)
-    except ValueError:
-        value = 0
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"a whole number from 1 on, not {text!r}")
-    return value

@@ -7,7 +7,7 @@ an adapter can be added to weights that somebody else has trained, and its file 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,8 @@ from peft.utils import get_peft_model_state_dict
 from safetensors.torch import save
 
 from shared.sdmodels import LoraMetadata, base_model_digest, canonical, open_model_folder
+from starter.data.latents import Latents, load_latents
+from starter.data.manifest import Sample
 from starter.models.generator import Generator
 from starter.pack import WEIGHTS, write_generator
 from starter.train.loop import LossFn, Recipe, Trainer
@@ -96,6 +98,12 @@ def adapter_bytes(unet: UNet2DConditionModel, plan: Plan, base: Base) -> bytes:
         "samples_seen": str(plan.recipe.steps * plan.recipe.batch),
     }
     return canonical(save(tensors, {**notes, **facts.to_safetensors()}))
+
+
+def cached_latents(base: Base, samples: Sequence[Sample], folder: Path) -> Latents:
+    """Latents of `samples` by the base's autoencoder, kept in `folder`; one process computes them for all."""
+    with first_process_first():
+        return load_latents(samples, base.folder / "vae", folder / "latents.safetensors")
 
 
 def _claim(folder: Path, plan: Plan, base: Base) -> None:

@@ -19,12 +19,10 @@ import numpy as np
 from services.lora_training.adapters.torch_trainer.lora import TARGET_MODULES
 from services.lora_training.domain.recipe import Recipe as JobRecipe
 from starter.data.captions import phrases
-from starter.data.latents import load_latents
 from starter.data.manifest import Sample, read_manifest, training_part
-from starter.train.adapters import LoraShape, Plan, open_base, train_adapter
+from starter.train.adapters import LoraShape, Plan, cached_latents, open_base, train_adapter
 from starter.train.batches import BatchSampler
 from starter.train.loop import LossFn, Recipe, Trainer
-from starter.train.parallel import first_process_first
 from starter.train.velocity_loss import VelocityLoss
 
 NAME = "common-face"
@@ -67,8 +65,7 @@ def train(data: Path, runs: Path, steps: int | None = None, base: Path | None = 
     folder = runs / NAME
 
     def make_loss(_: Trainer) -> LossFn:
-        with first_process_first():
-            latents = load_latents(samples, model.folder / "vae", folder / "latents.safetensors")
+        latents = cached_latents(model, samples, folder)
         return VelocityLoss(PersonSampler(samples, latents), recipe, parts_weight=0.0)
 
     description = "What faces have in common: identity adapters of one or two photos start from it."

@@ -14,16 +14,14 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from starter.data.latents import load_latents
 from starter.data.manifest import read_manifest, training_part
 from starter.models.generator import Generator
 from starter.models.unet import training_schedule
 from starter.sampling import Guidance
-from starter.train.adapters import LoraShape, Plan, open_base, train_adapter
+from starter.train.adapters import LoraShape, Plan, cached_latents, open_base, train_adapter
 from starter.train.batches import Batch, BatchSampler
 from starter.train.distillation import Segments, target_velocity
 from starter.train.loop import LossFn, Recipe, Trainer, rng_of_step
-from starter.train.parallel import first_process_first
 
 NAME = "fewstep"
 RECIPE = Recipe(
@@ -136,8 +134,7 @@ def train(data: Path, runs: Path, steps: int | None = None, base: Path | None = 
     folder = runs / NAME
 
     def make_loss(trainer: Trainer) -> LossFn:
-        with first_process_first():
-            latents = load_latents(samples, model.folder / "vae", folder / "latents.safetensors")
+        latents = cached_latents(model, samples, folder)
         return DistillationLoss(BatchSampler(samples, latents), trainer)
 
     description = f"Few steps of {SAMPLER} without guidance, which this adapter has built in."

@@ -11,13 +11,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from starter.data.latents import load_latents
 from starter.data.looks import MAIN_LOOK, in_look, looks_of
 from starter.data.manifest import Sample, read_manifest, training_part
-from starter.train.adapters import Base, LoraShape, Plan, open_base, train_adapter
+from starter.train.adapters import Base, LoraShape, Plan, cached_latents, open_base, train_adapter
 from starter.train.batches import BatchSampler
 from starter.train.loop import LossFn, Recipe, Trainer
-from starter.train.parallel import first_process_first
 from starter.train.velocity_loss import VelocityLoss
 
 RECIPE = Recipe(
@@ -71,8 +69,7 @@ def train(
 
 def _train_look(base: Base, look: str, samples: Sequence[Sample], recipe: Recipe, folder: Path) -> bool:
     def make_loss(_: Trainer) -> LossFn:
-        with first_process_first():
-            latents = load_latents(samples, base.folder / "vae", folder / "latents.safetensors")
+        latents = cached_latents(base, samples, folder)
         # The packed folder has no part reader, which is used while the generator is trained alone.
         return VelocityLoss(BatchSampler(samples, latents), recipe, parts_weight=0.0)
 
