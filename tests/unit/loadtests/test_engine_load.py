@@ -1,16 +1,18 @@
 """Loops, batch formation and observation of the engine's benchmark, without any model."""
 
 import asyncio
-import time
+from collections.abc import Callable, Coroutine
 from types import SimpleNamespace
 
 import pytest
 
-from loadtests.engine.load import Timeline, closed_loop, open_loop
-from loadtests.engine.lora_cost import take_turns
+from loadtests.engine import lora_cost
+from loadtests.engine.load import Clock, Timeline, closed_loop, open_loop
 from loadtests.engine.observe import Call, StageClock, Timed
 from loadtests.engine.profile import call_profile
 from loadtests.engine.static_batches import take_batch
+from loadtests.scheduler.virtual_time import run_virtual
+from loadtests.statistics import Served
 from loadtests.traffic import LoadRequest, make_requests
 
 
@@ -30,21 +32,37 @@ class Recorder:
         self.now -= 1
 
 
-async def test_a_closed_loop_keeps_so_many_in_flight() -> None:
+def in_virtual_time(loop: Callable[[Clock], Coroutine[None, None, list[Served]]]) -> list[Served]:
+    """Run a loop with a clock that only its own sleeps advance, from second 0."""
+
+    async def run() -> list[Served]:
+        return await loop(asyncio.get_running_loop().time)
+
+    return run_virtual(run())
+
+
+def test_a_closed_loop_keeps_so_many_in_flight() -> None:
     system, requests = Recorder(), make_requests(12, identity_count=4, seed=1)
-    served = await closed_loop(system, requests, in_flight=3)
+    served = in_virtual_time(lambda clock: closed_loop(system, requests, 3, clock=clock))
     assert system.most == 3
     assert system.order == list(range(12))
-    assert len(served) == 12
+    assert [one.arrived_s for one in served] == pytest.approx([0.01 * (index // 3) for index in range(12)])
     assert all(one.arrived_s < one.first_step_s <= one.done_s for one in served)
 
 
-async def test_an_open_loop_waits_for_arrivals_and_not_for_answers() -> None:
+def test_an_open_loop_waits_for_arrivals_and_not_for_answers() -> None:
     system = Recorder()
     requests = [LoadRequest(index, 0, 0, 8, index, 0.002 * index) for index in range(4)]
-    served = await open_loop(system, requests)
+    served = in_virtual_time(lambda clock: open_loop(system, requests, clock=clock))
     assert system.most == 4
-    assert served[3].arrived_s - served[0].arrived_s >= 0.005
+    assert [one.arrived_s for one in served] == pytest.approx([0, 0.002, 0.004, 0.006])
+    assert [one.done_s for one in served] == pytest.approx([0.01, 0.012, 0.014, 0.016])
+
+
+async def test_the_loops_tell_real_time_unless_told_otherwise() -> None:
+    [closed] = await closed_loop(Recorder(), make_requests(1, identity_count=1, seed=1), 1)
+    [opened] = await open_loop(Recorder(), make_requests(1, identity_count=1, seed=1))
+    assert 0 < closed.arrived_s < closed.done_s <= opened.arrived_s < opened.done_s
 
 
 async def test_a_request_without_a_step_is_an_error() -> None:
@@ -89,13 +107,15 @@ def test_call_profile_splits_calls_and_gaps() -> None:
     assert profile["beside_ms"] == {"decode": pytest.approx(200)}
 
 
-def test_calls_that_take_turns_are_timed_apart() -> None:
+def test_calls_that_take_turns_are_timed_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     order: list[str] = []
+    now_s = 0.0
 
     def slow() -> None:
+        nonlocal now_s
         order.append("slow")
-        time.sleep(0.01)
+        now_s += 2
 
-    slow_s, fast_s = take_turns([slow, lambda: order.append("fast")], repeats=3)
+    monkeypatch.setattr(lora_cost, "time", SimpleNamespace(perf_counter=lambda: now_s))
+    assert lora_cost.take_turns([slow, lambda: order.append("fast")], repeats=3) == [2, 0]
     assert order == ["slow", "slow", "fast", "fast"] * 5
-    assert slow_s >= 0.01 > fast_s
