@@ -1,6 +1,6 @@
 """TritonUNet against a real Triton server on this machine, with a tiny UNet of random weights.
 
-The port's own promises are in test_unet_backends.py; here is what only a server can do wrong.
+The port's own promises are in tests/contract/unet; here is what only a server can do wrong.
 """
 
 import dataclasses

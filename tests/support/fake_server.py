@@ -13,7 +13,9 @@ from shared.artifacts import open_store
 from shared.server import LikenessServer
 from shared.settings import ServerSettings
 from shared.telemetry import configure_logging
-from tests.support.fake_services import Fakes, Script
+from tests.support.fake_services.fakes import Fakes
+from tests.support.fake_services.script import Script
+from tests.support.fake_services.serving import services_of
 from tests.support.orchestra import orchestrator_settings
 
 
@@ -26,7 +28,7 @@ async def main(folder: Path, step_s: float) -> None:
         step_s=step_s,
         jobs_folder=folder / "jobs",
     )
-    backs = LikenessServer(fakes.services(), ServerSettings())
+    backs = LikenessServer(services_of(fakes), ServerSettings())
     port = await backs.start()
     await backs.warm_up()
     front = LikenessServer([build(orchestrator_settings(folder, port))], ServerSettings())

@@ -19,7 +19,9 @@ from shared.artifacts import open_store
 from shared.channels import open_channel
 from shared.server import LikenessServer
 from shared.settings import ServerSettings
-from tests.support.fake_services import Fakes, picture
+from tests.support.fake_services.fakes import Fakes
+from tests.support.fake_services.pictures import picture
+from tests.support.fake_services.serving import services_of
 
 TERMINAL = {job_pb2.JOB_STATE_SUCCEEDED, job_pb2.JOB_STATE_FAILED, job_pb2.JOB_STATE_CANCELLED}
 _TARGETS = ("face_analysis", "lora_training", "diffusion", "fusion", "stylization")
@@ -107,6 +109,10 @@ class Orchestra:
     fakes_port: int
     client: Client
 
+    def blobs(self) -> list[str]:
+        """Return where the artifacts of the client's tenant are."""
+        return self.fakes.store.list_uris(tenant="default")
+
     def client_of(self, tenant: str) -> tuple[Client, grpc.aio.Channel]:
         """Return a client of another tenant, and its channel to be closed."""
         channel = open_channel(f"127.0.0.1:{self.server.port}", [NAME], tenant=tenant)
@@ -118,7 +124,7 @@ async def orchestra(folder: Path, *, fakes: Fakes | None = None, **changes: Any)
     """Run fakes and orchestrator; leaving stops them and checks that every queued answer was used."""
     fakes = fakes or Fakes(open_store(str(folder / "artifacts")))
     async with AsyncExitStack() as stack:
-        backs = LikenessServer(fakes.services(), ServerSettings())
+        backs = LikenessServer(services_of(fakes), ServerSettings())
         port = await backs.start()
         stack.push_async_callback(backs.stop, grace_s=0)
         await backs.warm_up()

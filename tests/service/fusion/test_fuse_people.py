@@ -4,24 +4,14 @@ import grpc
 import numpy as np
 import pytest
 from likeness.fusion.v1 import fusion_pb2 as pb
-from likeness.fusion.v1 import fusion_pb2_grpc
 
-from services.fusion.bootstrap import build
-from services.fusion.settings import FusionSettings
-from shared.artifacts import open_store
 from shared.errors import ErrorReason
-from shared.errors.rpc import from_rpc_error
-from shared.images import decode_image
 from tests.support.drawn_head import draw_head, head_pose, shifted
 from tests.support.face_wire import faced_message
+from tests.support.fusion_wire import pixels
+from tests.support.refused_calls import refused
 
 GREEN, BLUE = (30, 160, 60), (40, 60, 190)
-
-
-@pytest.fixture
-async def stub(serve, tmp_path):
-    service = build(FusionSettings(worker_count=1), store=open_store(str(tmp_path)))
-    return fusion_pb2_grpc.FusionServiceStub(await serve([service]))
 
 
 @pytest.fixture
@@ -47,13 +37,7 @@ def eyes(image, face):
 
 
 def answer_of(response):
-    return decode_image(response.image.data, name="answer").astype(int)
-
-
-async def refused(call):
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await call
-    return caught.value.code(), from_rpc_error(caught.value)
+    return pixels(response.image).astype(int)
 
 
 async def test_each_face_becomes_its_own_person_by_position_and_by_name(stub, group):

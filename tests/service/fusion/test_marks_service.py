@@ -1,7 +1,6 @@
 """RestoreMarks and RestoreTexture over the real transport, with the structure of the faces."""
 
 import cv2
-import grpc
 import numpy as np
 import pytest
 from likeness.common.v1 import face_pb2, image_pb2
@@ -10,11 +9,11 @@ from likeness.fusion.v1 import fusion_pb2_grpc
 
 from services.fusion.bootstrap import build
 from services.fusion.settings import FusionSettings
-from shared.artifacts import open_store
 from shared.errors import ErrorReason
-from shared.errors.rpc import from_rpc_error
-from shared.images import decode_image, encode_png
+from shared.images import encode_png
+from tests.support.fusion_wire import pixels
 from tests.support.posed_head import draw_head
+from tests.support.refused_calls import refused
 
 MOLE, GONE = (0.55, 0.6, 0.045, 0.55), (-0.95, 0.5, 0.05, 0.5)
 FOREHEAD = [(-0.4, -0.75), (-0.2, -0.78), (0.0, -0.79), (0.2, -0.78), (0.4, -0.75)]
@@ -26,9 +25,8 @@ def backend(request):
 
 
 @pytest.fixture
-async def stub(serve, tmp_path, backend):
+async def stub(serve, store, backend):
     settings = FusionSettings(worker_count=1, backend=backend)
-    store = open_store(str(tmp_path))
     return fusion_pb2_grpc.FusionServiceStub(await serve([build(settings, store=store)]))
 
 
@@ -60,16 +58,6 @@ def faced(copies=1, **how):
     return pb.FacedImage(image=image_pb2.Image(data=encode_png(rgb)), faces=[message_of(face)] * copies)
 
 
-def pixels(image):
-    return decode_image(image.data, name="answer")
-
-
-async def refused(call):
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await call
-    return from_rpc_error(caught.value)
-
-
 async def test_marks_come_back_where_the_pose_shows_them_and_the_rest_is_explained(stub):
     references = [faced(yaw=y, marks=[MOLE, GONE]) for y in (4, 10)]
     request = pb.RestoreMarksRequest(candidate=faced(yaw=-45), references=references)
@@ -89,11 +77,11 @@ async def test_face_position_tells_whose_marks_are_meant(stub):
         candidate=faced(copies=2), references=[faced(yaw=y, marks=[MOLE]) for y in (4, 10)]
     )
 
-    assert (await refused(stub.RestoreMarks(request))).reason == ErrorReason.SEVERAL_FACES
+    assert (await refused(stub.RestoreMarks(request)))[1].reason == ErrorReason.SEVERAL_FACES
     request.candidate.face_position = 1
     assert len((await stub.RestoreMarks(request)).marks) == 1
     request.candidate.face_position = 2
-    assert (await refused(stub.RestoreMarks(request))).reason == ErrorReason.FACE_NOT_IN_PICTURE
+    assert (await refused(stub.RestoreMarks(request)))[1].reason == ErrorReason.FACE_NOT_IN_PICTURE
 
 
 async def test_texture_tells_where_it_is_from_and_how_much_it_is(stub):
@@ -121,7 +109,7 @@ async def test_texture_without_dense_landmarks_is_refused_with_a_remedy(stub):
     request = pb.RestoreTextureRequest(candidate=faced(), references=[faced()])
     request.references[0].faces[0].ClearField("dense_landmarks")
 
-    error = await refused(stub.RestoreTexture(request))
+    _, error = await refused(stub.RestoreTexture(request))
 
     assert error.reason == ErrorReason.FIELD_INVALID
     assert "structure" in str(error)
@@ -131,7 +119,7 @@ async def test_damaged_reference_is_named_even_if_its_pixels_are_not_needed(stub
     request = pb.RestoreMarksRequest(candidate=faced(), references=[faced(), faced()])
     request.references[1].image.data = b"no picture"
 
-    error = await refused(stub.RestoreMarks(request))
+    _, error = await refused(stub.RestoreMarks(request))
 
     assert error.reason == ErrorReason.IMAGE_UNREADABLE
     assert "reference 2" in str(error)

@@ -11,7 +11,7 @@ from PIL import Image
 
 from services.orchestrator.errors import QueueFull
 from shared.errors import ErrorReason, LikenessError
-from tests.support.fake_services import picture
+from tests.support.fake_services.pictures import picture
 from tests.support.orchestra import Orchestra
 
 

@@ -15,7 +15,7 @@ from rich.console import Console
 from cli.client import LikenessClient
 from cli.previews import Drawing, PreviewFolder, default_model, draw_all, small, wanted_previews
 from services.orchestrator.adapters.style_files import StyleFolder
-from tests.support.fake_services import picture
+from tests.support.fake_services.pictures import picture
 from tests.support.orchestra import Orchestra, orchestra
 
 PLAIN = {

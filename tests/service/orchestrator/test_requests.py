@@ -8,17 +8,8 @@ from likeness.common.v1 import job_pb2
 from likeness.orchestrator.v1 import orchestrator_pb2 as pb
 from likeness.orchestrator.v1 import resources_pb2 as res
 
-from shared.errors.rpc import from_rpc_error
 from tests.support.orchestra import Orchestra, orchestra
-
-
-async def fails(call, reason: str, status: grpc.StatusCode) -> str:
-    """The call fails like this; return the message."""
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await call
-    error = from_rpc_error(caught.value)
-    assert (error.reason, caught.value.code()) == (reason, status), error.message
-    return error.message
+from tests.support.refused_calls import fails, refused
 
 
 async def test_a_repeated_request_gives_the_same_portrait(stage: Orchestra):
@@ -54,20 +45,20 @@ async def test_request_ids_of_two_tenants_have_nothing_to_do_with_each_other(sta
 
 
 async def test_an_unknown_identity_is_not_found(stage: Orchestra):
-    message = await fails(
+    error = await fails(
         stage.client.create("identities/nobody"), "UNKNOWN_IDENTITY", grpc.StatusCode.NOT_FOUND
     )
-    assert "identities/nobody" in message
+    assert "identities/nobody" in error.message
 
 
 async def test_an_unknown_style_is_not_found_and_the_known_ones_are_named(stage: Orchestra):
     identity = await stage.client.identity()
 
-    message = await fails(
+    error = await fails(
         stage.client.create(identity, style="styles/cubist"), "UNKNOWN_STYLE", grpc.StatusCode.NOT_FOUND
     )
 
-    assert "styles/studio" in message
+    assert "styles/studio" in error.message
     await fails(
         stage.client.stub.GetStyle(pb.GetStyleRequest(name="styles/cubist")),
         "UNKNOWN_STYLE",
@@ -86,12 +77,12 @@ async def test_values_out_of_range_are_refused_by_field(stage: Orchestra):
         "mode": 9,
     }
     for field, value in [*wrong.items(), ("portrait_count", -1)]:
-        message = await fails(
+        error = await fails(
             stage.client.create("identities/a", **{field: value}),
             "FIELD_INVALID",
             grpc.StatusCode.INVALID_ARGUMENT,
         )
-        assert field in message
+        assert field in error.message
 
 
 async def test_fewer_candidates_than_portraits_are_refused(stage: Orchestra):
@@ -125,10 +116,8 @@ async def test_too_many_portraits_get_a_full_queue_with_a_delay(tmp_path):
         stage.fakes.step_s = 1
         await stage.client.create(identity)
 
-        with pytest.raises(grpc.aio.AioRpcError) as caught:
-            await stage.client.create(identity)
+        _, error = await refused(stage.client.create(identity))
 
-        error = from_rpc_error(caught.value)
         assert error.reason == "QUEUE_FULL"
         assert error.retry_after_s is not None and error.retry_after_s > 0
 
@@ -151,7 +140,7 @@ async def test_the_callers_deadline_travels_to_face_analysis(stage: Orchestra):
         await stage.client.stub.CreateIdentity(pb.CreateIdentityRequest(photos=[{"data": b"x"}]), timeout=0.3)
 
     assert caught.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
-    assert stage.fakes.store.list_uris(tenant="default") == []
+    assert stage.blobs() == []
 
 
 async def test_the_work_goes_on_when_the_client_is_gone(stage: Orchestra):

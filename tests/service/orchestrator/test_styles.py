@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-import grpc
 import pytest
 import yaml
 from likeness.common.v1 import job_pb2
@@ -13,9 +12,10 @@ from likeness.orchestrator.v1 import resources_pb2 as res
 from likeness.stylization.v1 import stylization_pb2
 
 from shared.errors.common import InternalError
-from shared.errors.rpc import from_rpc_error
-from tests.support.fake_services import MODEL_DIGEST, picture
+from tests.support.fake_services.diffusion import MODEL_DIGEST
+from tests.support.fake_services.pictures import picture
 from tests.support.orchestra import Orchestra, orchestra
+from tests.support.refused_calls import refused
 
 AVAILABLE = res.STYLE_AVAILABILITY_AVAILABLE
 UNAVAILABLE = res.STYLE_AVAILABILITY_UNAVAILABLE
@@ -141,10 +141,8 @@ async def test_weights_reach_diffusion_phrase_by_phrase(stage: Orchestra):
 async def test_a_weight_out_of_range_is_refused_before_anything_is_kept(stage: Orchestra, field: str):
     identity = await stage.client.identity()
 
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await stage.client.create(identity, **{field: "(red hair:4)"})
+    _, error = await refused(stage.client.create(identity, **{field: "(red hair:4)"}))
 
-    error = from_rpc_error(caught.value)
     assert error.reason == "VALUE_OUT_OF_RANGE"
     assert error.metadata["field"] == f"spec.{field}"
     assert "backslash" in error.message
