@@ -27,7 +27,8 @@ def sepia(rgb: Image, parts: Image) -> Image:
     grey = 0.08 + 0.88 * grey + 0.03 * _noise(size, 1)
     distance = _from_centre(size)
     grey = grey * (1 - 0.35 * np.clip(distance - 0.35, 0, 1) / 0.4)
-    toned = grey[..., None] ** np.array([0.82, 1.02, 1.34], np.float32)
+    # The grain reaches below black, where a fractional power is no number.
+    toned = np.maximum(grey, 0)[..., None] ** np.array([0.82, 1.02, 1.34], np.float32)
     return _bytes(
         toned * np.array([0.98, 0.93, 0.84], np.float32) + np.array([0.02, 0.015, 0.01], np.float32)
     )

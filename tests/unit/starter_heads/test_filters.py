@@ -45,6 +45,13 @@ def test_a_finish_keeps_the_figure_and_gives_equal_bytes(finish: Filter, figure:
     assert value[60, 48] > value[4, 4] + 10  # the face is still lighter than the ground
 
 
+@pytest.mark.parametrize("level", [0, 255])
+@pytest.mark.parametrize("finish", ALL, ids=lambda finish: finish.__name__)
+def test_black_and_white_have_a_colour_in_every_finish(finish: Filter, level: int) -> None:
+    rgb = np.full((96, 96, 3), level, np.uint8)
+    finish(rgb, np.zeros((96, 96), np.uint8))  # what is no number would warn, which fails a test
+
+
 def test_pixel_draws_squares(figure: tuple[Image, Image]) -> None:
     done = filters.pixel(*figure)
     large = filters.pixel(*(np.kron(a, np.ones((4, 4) + (1,) * (a.ndim - 2), np.uint8)) for a in figure))
