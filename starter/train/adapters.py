@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -19,7 +19,7 @@ from safetensors.torch import save
 
 from shared.sdmodels import LoraMetadata, base_model_digest, canonical, open_model_folder
 from starter.data.latents import Latents, load_latents
-from starter.data.manifest import Sample
+from starter.data.manifest import Sample, read_manifest, training_part
 from starter.models.generator import Generator
 from starter.pack import WEIGHTS, write_generator
 from starter.train.loop import LossFn, Recipe, Trainer
@@ -138,3 +138,33 @@ def train_adapter(base: Base, plan: Plan, folder: Path, make_loss: Callable[[Tra
         partial.write_bytes(adapter_bytes(model.unet, plan, base))
         partial.replace(folder / f"{plan.name}.safetensors")
     return True
+
+
+def train_on_everybody(
+    plan: Plan,
+    data: Path,
+    runs: Path,
+    steps: int | None,
+    base: Path | None,
+    make_loss: Callable[[Sequence[Sample], Latents, Trainer], LossFn],
+) -> None:
+    """Train an adapter on all identities that are not held out; writes `runs/NAME/NAME.safetensors`.
+
+    Args:
+        plan: name, shape and recipe.
+        data: folder of renders.
+        runs: folder of runs.
+        steps: default: the recipe's.
+        base: model folder to train on; see `open_base`.
+        make_loss: of the samples, their latents in the same order, and the trainer.
+    """
+    samples = training_part(read_manifest(data))
+    opened = open_base(data, runs, base)
+    if steps is not None:
+        plan = replace(plan, recipe=replace(plan.recipe, steps=steps))
+    folder = runs / plan.name
+
+    def loss_of(trainer: Trainer) -> LossFn:
+        return make_loss(samples, cached_latents(opened, samples, folder), trainer)
+
+    train_adapter(opened, plan, folder, loss_of)

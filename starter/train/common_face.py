@@ -11,7 +11,7 @@ its tokens.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +19,9 @@ import numpy as np
 from services.lora_training.adapters.torch_trainer.lora import TARGET_MODULES
 from services.lora_training.domain.recipe import Recipe as JobRecipe
 from starter.data.captions import phrases
-from starter.data.manifest import Sample, read_manifest, training_part
-from starter.train.adapters import LoraShape, Plan, cached_latents, open_base, train_adapter
+from starter.data.latents import Latents
+from starter.data.manifest import Sample
+from starter.train.adapters import LoraShape, Plan, train_on_everybody
 from starter.train.batches import BatchSampler
 from starter.train.loop import LossFn, Recipe, Trainer
 from starter.train.velocity_loss import VelocityLoss
@@ -51,22 +52,10 @@ class PersonSampler(BatchSampler):
 
 
 def train(data: Path, runs: Path, steps: int | None = None, base: Path | None = None) -> None:
-    """Train on all identities that are not held out; writes `runs/common-face/common-face.safetensors`.
-
-    Args:
-        data: folder of renders.
-        runs: folder of runs.
-        steps: default: the recipe's.
-        base: model folder to train on; see `open_base`.
-    """
-    samples = training_part(read_manifest(data))
-    model = open_base(data, runs, base)
-    recipe = RECIPE if steps is None else replace(RECIPE, steps=steps)
-    folder = runs / NAME
-
-    def make_loss(_: Trainer) -> LossFn:
-        latents = cached_latents(model, samples, folder)
-        return VelocityLoss(PersonSampler(samples, latents), recipe, parts_weight=0.0)
-
+    """Train `runs/common-face/common-face.safetensors`; see `train_on_everybody` for the arguments."""
     description = "What faces have in common: identity adapters of one or two photos start from it."
-    train_adapter(model, Plan(NAME, description, SHAPE, recipe), folder, make_loss)
+
+    def make_loss(samples: Sequence[Sample], latents: Latents, trainer: Trainer) -> LossFn:
+        return VelocityLoss(PersonSampler(samples, latents), trainer.recipe, parts_weight=0.0)
+
+    train_on_everybody(Plan(NAME, description, SHAPE, RECIPE), data, runs, steps, base, make_loss)

@@ -16,7 +16,9 @@ from starter.train.loop import Recipe, Trainer, rng_of_step
 from starter.train.parallel import rank
 from starter.train.vae import CropSampler, reconstruction_loss
 
-RECIPE = Recipe(steps=3000, batch=8, lr=5e-4, lr_end=2e-5, weight_decay=1e-4)
+RECIPE = Recipe(
+    steps=1200, batch=16, lr=2e-3, lr_end=5e-5, weight_decay=1e-4, warmup_steps=50, uses_muon=True
+)
 LATENT_NOISE = 0.08
 """Share of the latents' deviation; a generator never hits the encoder's latents exactly."""
 

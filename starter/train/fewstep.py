@@ -6,19 +6,19 @@ card gives; the student the same UNet with LoRA layers. What it learns is in `st
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
-from starter.data.manifest import read_manifest, training_part
+from starter.data.latents import Latents
+from starter.data.manifest import Sample
 from starter.models.generator import Generator
 from starter.models.unet import training_schedule
 from starter.sampling import Guidance
-from starter.train.adapters import LoraShape, Plan, cached_latents, open_base, train_adapter
+from starter.train.adapters import LoraShape, Plan, train_on_everybody
 from starter.train.batches import Batch, BatchSampler
 from starter.train.distillation import Segments, target_velocity
 from starter.train.loop import LossFn, Recipe, Trainer, rng_of_step
@@ -120,22 +120,10 @@ class DistillationLoss:
 
 
 def train(data: Path, runs: Path, steps: int | None = None, base: Path | None = None) -> None:
-    """Train on all identities that are not held out; writes `runs/fewstep/fewstep.safetensors`.
+    """Train `runs/fewstep/fewstep.safetensors`; see `train_on_everybody` for the arguments."""
+    description = f"Few steps of {SAMPLER} without guidance, which this adapter has built in."
 
-    Args:
-        data: folder of renders.
-        runs: folder of runs.
-        steps: default: the recipe's.
-        base: model folder to train on; see `open_base`.
-    """
-    samples = training_part(read_manifest(data))
-    model = open_base(data, runs, base)
-    recipe = RECIPE if steps is None else replace(RECIPE, steps=steps)
-    folder = runs / NAME
-
-    def make_loss(trainer: Trainer) -> LossFn:
-        latents = cached_latents(model, samples, folder)
+    def make_loss(samples: Sequence[Sample], latents: Latents, trainer: Trainer) -> LossFn:
         return DistillationLoss(BatchSampler(samples, latents), trainer)
 
-    description = f"Few steps of {SAMPLER} without guidance, which this adapter has built in."
-    train_adapter(model, Plan(NAME, description, SHAPE, recipe), folder, make_loss)
+    train_on_everybody(Plan(NAME, description, SHAPE, RECIPE), data, runs, steps, base, make_loss)
