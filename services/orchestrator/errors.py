@@ -78,7 +78,7 @@ class UnknownAdapter(LikenessError):
 
 
 class NoCandidatePassed(LikenessError):
-    """No candidate reached the identity gate. Metadata: count, gate, best_similarity."""
+    """No candidate passed gate and checks. Metadata: count, rejections, gate, best_similarity."""
 
     reason = ErrorReason.NO_CANDIDATE_PASSED
 

@@ -129,8 +129,10 @@ _FACES = {
     ),
     R.NO_CANDIDATE_PASSED: ErrorSpec(
         "FAILED_PRECONDITION",
-        "None of {count} candidates reached the identity gate {gate} (best similarity {best_similarity}).",
-        "Add reference photos, train an adapter, or ask for more candidates.",
+        "None of {count} candidates passed: {rejections}. The identity gate is {gate}, the best similarity "
+        "{best_similarity}.",
+        "Add reference photos, train an adapter, or ask for more candidates; where no face is found, choose "
+        "a style that is drawn more plainly.",
     ),
 }
 

@@ -42,6 +42,12 @@ def unknown_words(words: Iterable[str]) -> tuple[str, ...]:
     )
 
 
+def rejections(ranked: Iterable[Candidate]) -> str:
+    """Count the reasons for which candidates were rejected, the most frequent first: "3 NO_FACE_FOUND"."""
+    reasons = Counter(candidate.rejection.reason for candidate in ranked if candidate.rejection)
+    return ", ".join(f"{count} {reason}" for reason, count in reasons.most_common())
+
+
 def shortfall(spec: PortraitSpec, ranking: Ranking, ranked: Sequence[Candidate]) -> tuple[str, ...]:
     """Say why fewer portraits are returned than were asked for; nothing where there are enough.
 
@@ -53,14 +59,13 @@ def shortfall(spec: PortraitSpec, ranking: Ranking, ranked: Sequence[Candidate])
     passed = ranking.accepted_count
     if passed >= spec.portrait_count:
         return ()
-    reasons = Counter(candidate.rejection.reason for candidate in ranked if candidate.rejection)
-    counted = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common())
+    rejected = sum(candidate.rejection is not None for candidate in ranked)
     rate = ranking.false_accept_rate
     strangers = f", which lets {rate:.2%} of strangers pass" if rate is not None else ""
     best = max((verdict.best_similarity for verdict in ranking.verdicts), default=0.0)
     return (
         f"{passed} of {spec.portrait_count} portraits: {len(ranked)} candidates were made, the budget of "
-        f"{spec.candidate_budget} is spent, and {sum(reasons.values())} were rejected ({counted}). The "
+        f"{spec.candidate_budget} is spent, and {rejected} were rejected ({rejections(ranked)}). The "
         f"identity gate is a similarity of {ranking.identity_gate:.3f}{strangers}; the best candidate "
         f"reached {best:.3f}. More reference photos, training, or a larger candidate_count help.",
     )

@@ -5,13 +5,13 @@ after a crash, steps with a result return it without working. Between steps noth
 results and the portrait's spec, which never changes; so a resumed portrait takes the same way.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from services.orchestrator.domain.base import Record
 from services.orchestrator.domain.engine_port import Json, RunStep
 from services.orchestrator.domain.faces import BlobRef
-from services.orchestrator.domain.notices import shortfall, unknown_words
+from services.orchestrator.domain.notices import rejections, shortfall, unknown_words
 from services.orchestrator.domain.portrait import Candidate, Failure, Portrait, Stage, State
 from services.orchestrator.domain.stages import (
     Fused,
@@ -66,12 +66,7 @@ class PortraitRun:
         ranked = _with_winners(candidates(self._made, self._finished, ranking), spec.portrait_count)
         await self._store(plan, adapter, ranked, ranking)
         if ranking.accepted_count == 0:
-            best = max((verdict.best_similarity for verdict in ranking.verdicts), default=0.0)
-            raise StageFailed(
-                failure_of(
-                    NoCandidatePassed(count=len(self._made), gate=ranking.identity_gate, best_similarity=best)
-                )
-            )
+            raise StageFailed(failure_of(_none_passed(ranked, ranking)))
 
     async def _rounds(self, plan: Plan, adapter: BlobRef | None) -> Ranking:
         """Generate, fuse and rank until enough candidates pass or the budget is spent."""
@@ -183,4 +178,14 @@ def _with_winners(ranked: tuple[Candidate, ...], portrait_count: int) -> tuple[C
     return tuple(
         candidate.model_copy(update={"is_winner": 0 < candidate.rank <= portrait_count})
         for candidate in ranked
+    )
+
+
+def _none_passed(ranked: Sequence[Candidate], ranking: Ranking) -> NoCandidatePassed:
+    best = max((verdict.best_similarity for verdict in ranking.verdicts), default=0.0)
+    return NoCandidatePassed(
+        count=len(ranked),
+        rejections=rejections(ranked),
+        gate=round(ranking.identity_gate, 3),
+        best_similarity=round(best, 3),
     )

@@ -193,6 +193,8 @@ async def test_where_none_passes_the_portrait_fails_and_keeps_what_was_rejected(
     assert portrait.state == job_pb2.JOB_STATE_FAILED
     assert portrait.error.reason == "NO_CANDIDATE_PASSED"
     assert portrait.error.metadata["count"] == "8"
+    assert portrait.error.metadata["rejections"] == "8 BELOW_IDENTITY_GATE"
+    assert "8 BELOW_IDENTITY_GATE" in portrait.error.message
     assert len(portrait.candidates) == 8
     assert all(candidate.manifest.sha256 for candidate in portrait.candidates)
 
