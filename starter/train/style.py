@@ -22,7 +22,8 @@ RECIPE = Recipe(
     steps=200, batch=24, lr=2e-2, lr_end=2e-4, warmup_steps=20, weight_decay=0.0, ema_decay=0.98, seed=5
 )
 """The rate is high for LoRA: ink, the one look that was tried, came as far in 100 steps at 3e-2 (training
-loss .910) as in 200 at 3e-3 (.915). No command repeats this; 2e-2 leaves some room and was not compared."""
+loss .910) as in 200 at 3e-3 (.915). No command repeats this; 2e-2 leaves some room and was not
+compared."""
 SHAPE = LoraShape(4, r".*(attn[12]\.(to_v|to_out\.0)|resnets\.\d+\.conv[12]|conv_in|conv_out)")
 """A look is colours, edges and texture: the convolutions take part, and what attention carries; where
 attention looks (queries and keys) stays as it is. 0.6 MB in half precision."""
