@@ -53,6 +53,7 @@ def options_from_proto(
         ),
         weights=_weights(request),
         wanted=_wanted(request.wanted_attributes),
+        is_face_optional=request.face_optional,
     )
 
 

@@ -40,6 +40,7 @@ class RankOptions:
             better one is thinned out; above 1 keeps all.
         weights: shares of the score.
         wanted: attributes that the prompt asks for, value by name.
+        is_face_optional: for drawings: a candidate without a face may pass, and checks refuse nothing.
     """
 
     identity_gate: float
@@ -47,6 +48,7 @@ class RankOptions:
     duplicate_similarity: float = 0.98
     weights: RankWeights = field(default_factory=RankWeights)
     wanted: Mapping[str, str] = field(default_factory=dict)
+    is_face_optional: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -125,7 +127,10 @@ def _judge(candidate: Candidate, references: FloatArray, options: RankOptions) -
     name, count = candidate.name, count_check(len(candidate.faces))
     try:
         face = only_face(candidate.faces, name, min_face_px=options.min_face_px)
-    except (NoFaceFound, SeveralFaces) as refusal:
+    except NoFaceFound as refusal:
+        unfit = candidate.defect if options.is_face_optional else refusal
+        return Verdict(name, 0, 0.0, None, unfit, (count,))
+    except SeveralFaces as refusal:
         return Verdict(name, 0, 0.0, None, refusal, (count,))
     checks = worst_first((count, *candidate.checks, *face_checks(face, min_face_px=options.min_face_px)))
     merits = Merits(
@@ -135,7 +140,9 @@ def _judge(candidate: Candidate, references: FloatArray, options: RankOptions) -
         attribute_match(options.wanted, face.attributes),
     )
     score = score_of(merits, options.weights, options.identity_gate)
-    unfit = _refusal(candidate, face, merits.similarity, options) or _severe(name, checks)
+    unfit = _refusal(candidate, face, merits.similarity, options)
+    if unfit is None and not options.is_face_optional:
+        unfit = _severe(name, checks)
     return Verdict(name, 0, score, merits, unfit, checks)
 
 

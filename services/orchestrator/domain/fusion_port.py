@@ -81,12 +81,14 @@ class RankWishes:
     """How to rank.
 
     ``min_similarity`` replaces the calibrated gate; otherwise ``false_accept_rate`` chooses it, None by the
-    service's default. ``attributes`` are what the prompt asks for.
+    service's default. ``attributes`` are what the prompt asks for. With ``is_face_optional`` a candidate may
+    pass in which no face is found.
     """
 
     min_similarity: float | None = None
     false_accept_rate: float | None = None
     attributes: tuple[Attribute, ...] = ()
+    is_face_optional: bool = False
 
 
 class Fusion(Protocol):

@@ -89,6 +89,8 @@ class Style(_Part):
         adapters: LoRAs that the model's folder must have in adapters/, at most seven beside the person's own.
             A file may also say `adapter` for a single one, or null for none.
         effect: What the stylization service does to the winners, after everything was measured.
+        face: "optional" for drawings in which no face may be found: a candidate without one may pass, after
+            those with one, and checks made for photographs refuse nothing.
         min_similarity: The identity gate itself, in place of one that follows from a false-accept rate.
         preview: A picture in the file's folder; without it the one that was drawn, if any.
     """
@@ -110,6 +112,7 @@ class Style(_Part):
     guidance_scale: float = Field(default=3.0, ge=0, le=30)
     fusion: FusionStrength = FusionStrength()
     effect: Effect | None = None
+    face: Literal["needed", "optional"] = "needed"
     min_similarity: float | None = Field(default=None, ge=-1, le=1)
     false_accept_rate: float | None = Field(default=None, gt=0, lt=1)
     licence: str = Field(min_length=1, max_length=200)

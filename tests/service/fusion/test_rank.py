@@ -66,6 +66,15 @@ async def test_severe_artefact_is_a_rejection_that_names_the_check(stub):
     assert "defect:distortion" in answer.candidates[0].rejection.message
 
 
+async def test_drawing_without_a_face_passes_where_the_face_is_optional(stub):
+    candidates = [ranked_input("empty", 1.0, faces=0), ranked_input("good", 0.97)]
+
+    answer = await stub.Rank(pb.RankRequest(candidates=candidates, references=REFERENCES, face_optional=True))
+
+    assert [(c.candidate_id, c.rank) for c in answer.candidates] == [("good", 1), ("empty", 2)]
+    assert answer.candidates[1].best_reference_index == -1
+
+
 async def test_same_picture_twice_leaves_one(stub):
     candidates = [ranked_input("a", 0.99), ranked_input("b", 0.98)]
     for candidate in candidates:

@@ -106,6 +106,21 @@ async def test_a_style_with_its_adapter_is_drawn_with_it(stage: Orchestra):
     assert rank.identity_gate == -1, "ranked by likeness, not refused for it"
 
 
+async def test_where_a_style_says_so_portraits_without_a_findable_face_win(stage: Orchestra):
+    identity = await stage.client.identity()
+    stage.fakes.script.queue("ListModels", lambda _: with_adapters("blueprint"))
+    for _ in range(4):
+        stage.fakes.script.queue("Generate", lambda request: picture(1, faces=0, size_px=256))
+
+    created = await stage.client.create(identity, style="styles/blueprint")
+    portrait = await stage.client.finished(created.name)
+
+    assert portrait.state == job_pb2.JOB_STATE_SUCCEEDED, portrait.error
+    assert stage.fakes.script.calls["Rank"][0].face_optional
+    assert any(candidate.is_winner for candidate in portrait.candidates)
+    assert all(candidate.manifest.sha256 for candidate in portrait.candidates)
+
+
 async def test_previews_are_sent_unless_they_are_left_out(tmp_path: Path):
     said = {
         "schema_version": 1, "name": "studio", "version": 1, "title": "S", "description": "",

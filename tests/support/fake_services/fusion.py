@@ -78,7 +78,7 @@ class FakeFusion(fusion_pb2_grpc.FusionServiceServicer):
         models = {item.model for item in request.references}
         assert models == {self._fakes.comparison}, "compared by the comparison embeddings"
         references = np.array([list(item.values) for item in request.references])
-        ranked = [self._verdict(item, references, gate) for item in request.candidates]
+        ranked = [self._verdict(item, references, gate, request.face_optional) for item in request.candidates]
         ranked.sort(key=lambda item: (item.HasField("rejection"), -item.score, item.candidate_id))
         rank = 0
         for item in ranked:
@@ -88,8 +88,10 @@ class FakeFusion(fusion_pb2_grpc.FusionServiceServicer):
         rates = {} if request.HasField("identity_gate") else {"false_accept_rate": 0.001}
         return fusion_pb2.RankResponse(candidates=ranked, identity_gate=gate, **rates)
 
-    def _verdict(self, item, references, gate):
+    def _verdict(self, item, references, gate, face_optional):
         verdict = fusion_pb2.RankedCandidate(candidate_id=item.candidate_id, best_reference_index=-1)
+        if face_optional and not item.faces:
+            return verdict
         if len(item.faces) != 1:
             verdict.rejection.CopyFrom(refusal_of("SEVERAL_FACES" if item.faces else "NO_FACE_FOUND"))
             return verdict

@@ -201,6 +201,7 @@ def test_a_style_may_bring_its_own_preview(tmp_path):
         {"fusion": {"keep": {"max_quality_loss": 2}}},
         {"fusion": {"keep": {"surprise": 0}}},
         {"min_similarity": 0.5, "false_accept_rate": 0.01},
+        {"face": "somewhere"},
         {"licence": ""},
         {"tags": ["Not a tag!"]},
     ],

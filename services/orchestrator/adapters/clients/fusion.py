@@ -124,6 +124,7 @@ class GrpcFusion:
             identity_gate=wishes.min_similarity,
             false_accept_rate=wishes.false_accept_rate,
             wanted_attributes=wire.to_attributes(wishes.attributes),
+            face_optional=wishes.is_face_optional,
         )
         response = await self._connection.unary("Rank", request, caller, _LIMIT_S)
         rates = ("false_accept_rate", "false_reject_rate")

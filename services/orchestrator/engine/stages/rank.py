@@ -56,6 +56,7 @@ def _wishes(job: Job, plan: Plan) -> RankWishes:
         min_similarity=style.min_similarity,
         false_accept_rate=None if style.min_similarity is not None else rate,
         attributes=wanted_attributes(plan.prompt),
+        is_face_optional=style.face == "optional",
     )
 
 

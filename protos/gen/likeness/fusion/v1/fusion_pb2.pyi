@@ -251,7 +251,7 @@ class RankWeights(_message.Message):
     def __init__(self, best_similarity: _Optional[float] = ..., mean_similarity: _Optional[float] = ..., quality: _Optional[float] = ..., attributes: _Optional[float] = ..., artefacts: _Optional[float] = ...) -> None: ...
 
 class RankRequest(_message.Message):
-    __slots__ = ("candidates", "references", "identity_gate", "min_face_px", "duplicate_similarity", "weights", "wanted_attributes", "false_accept_rate")
+    __slots__ = ("candidates", "references", "identity_gate", "min_face_px", "duplicate_similarity", "weights", "wanted_attributes", "false_accept_rate", "face_optional")
     CANDIDATES_FIELD_NUMBER: _ClassVar[int]
     REFERENCES_FIELD_NUMBER: _ClassVar[int]
     IDENTITY_GATE_FIELD_NUMBER: _ClassVar[int]
@@ -260,6 +260,7 @@ class RankRequest(_message.Message):
     WEIGHTS_FIELD_NUMBER: _ClassVar[int]
     WANTED_ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
     FALSE_ACCEPT_RATE_FIELD_NUMBER: _ClassVar[int]
+    FACE_OPTIONAL_FIELD_NUMBER: _ClassVar[int]
     candidates: _containers.RepeatedCompositeFieldContainer[RankedInput]
     references: _containers.RepeatedCompositeFieldContainer[_image_pb2.Embedding]
     identity_gate: float
@@ -268,7 +269,8 @@ class RankRequest(_message.Message):
     weights: RankWeights
     wanted_attributes: _containers.RepeatedCompositeFieldContainer[_face_pb2.FaceAttribute]
     false_accept_rate: float
-    def __init__(self, candidates: _Optional[_Iterable[_Union[RankedInput, _Mapping]]] = ..., references: _Optional[_Iterable[_Union[_image_pb2.Embedding, _Mapping]]] = ..., identity_gate: _Optional[float] = ..., min_face_px: _Optional[int] = ..., duplicate_similarity: _Optional[float] = ..., weights: _Optional[_Union[RankWeights, _Mapping]] = ..., wanted_attributes: _Optional[_Iterable[_Union[_face_pb2.FaceAttribute, _Mapping]]] = ..., false_accept_rate: _Optional[float] = ...) -> None: ...
+    face_optional: bool
+    def __init__(self, candidates: _Optional[_Iterable[_Union[RankedInput, _Mapping]]] = ..., references: _Optional[_Iterable[_Union[_image_pb2.Embedding, _Mapping]]] = ..., identity_gate: _Optional[float] = ..., min_face_px: _Optional[int] = ..., duplicate_similarity: _Optional[float] = ..., weights: _Optional[_Union[RankWeights, _Mapping]] = ..., wanted_attributes: _Optional[_Iterable[_Union[_face_pb2.FaceAttribute, _Mapping]]] = ..., false_accept_rate: _Optional[float] = ..., face_optional: _Optional[bool] = ...) -> None: ...
 
 class ArtefactCheck(_message.Message):
     __slots__ = ("name", "score")
