@@ -1,4 +1,4 @@
-"""`python -m starter`: render | train | evaluate | pack."""
+"""`python -m starter`: render | train | evaluate | pack | unpack."""
 
 from __future__ import annotations
 
@@ -151,6 +151,24 @@ def pack(
     if sizes["total"] > packing.SIZE_LIMIT_MB:
         typer.echo(f"More than the {packing.SIZE_LIMIT_MB} MB that the repository allows.", err=True)
         raise typer.Exit(1)
+
+
+@app.command()
+def unpack(
+    runs: Runs = Path("out/starter/runs"),
+    weights: Weights = DEFAULT_WEIGHTS,
+) -> None:
+    """Make a folder of runs out of a model folder, to train its generator further, say on your characters.
+
+    Then: train reader, train generator --steps N (of the new run), pack, and adapters again.
+    """
+    from starter.unpack import unpack as write_runs
+
+    try:
+        write_runs(weights, runs)
+    except FileExistsError as error:
+        raise typer.BadParameter(str(error)) from error
+    typer.echo(f"{runs} holds what was packed in {weights}, the generator at step 0 of a new run.")
 
 
 app.command()(render)
