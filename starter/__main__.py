@@ -60,7 +60,7 @@ def main() -> None:
 
 
 @app.command()
-def train(
+def train(  # noqa: PLR0913 - one parameter per option of the command line
     model: Annotated[
         Model, typer.Argument(help="generator needs vae, text and reader; decoder and reader need vae.")
     ],
@@ -79,6 +79,12 @@ def train(
             help="Of adapters: packed folder to train on; default: RUNS' generator, else the shipped one."
         ),
     ] = None,
+    start: Annotated[
+        Path | None,
+        typer.Option(
+            help="Of style: adapters to start from, say of an earlier base; a third of the steps do."
+        ),
+    ] = None,
 ) -> None:
     """Train one model; stop it at any time and call it again to resume from its last checkpoint."""
     import torch
@@ -88,10 +94,14 @@ def train(
     options: dict[str, Path | int | list[str] | None] = {"data": data, "runs": runs, "steps": steps}
     if look and model is not Model.STYLE:
         raise typer.BadParameter(f"--look is for style; {model} has no looks")
+    if start and model is not Model.STYLE:
+        raise typer.BadParameter(f"--start is for style; {model} has no looks")
+    if start and not start.is_dir():
+        raise typer.BadParameter(f"--start: {start} is no folder of adapters")
     if base and model not in ADAPTERS:
         raise typer.BadParameter(f"--base is for {', '.join(ADAPTERS)}; {model} starts from the data alone")
     options |= {"base": base} if model in ADAPTERS else {}
-    options |= {"looks": look or []} if model is Model.STYLE else {}
+    options |= {"looks": look or [], "start": start} if model is Model.STYLE else {}
     module = model.replace("-", "_")
     if processes > 1:
         train_in_processes(processes, module, options)

@@ -6,6 +6,7 @@ an adapter can be added to weights that somebody else has trained, and its file 
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -14,8 +15,9 @@ from pathlib import Path
 import torch
 from diffusers import UNet2DConditionModel
 from peft import LoraConfig
-from peft.utils import get_peft_model_state_dict
-from safetensors.torch import save
+from peft.utils import get_peft_model_state_dict, set_peft_model_state_dict
+from safetensors import safe_open
+from safetensors.torch import load_file, save
 
 from shared.sdmodels import LoraMetadata, base_model_digest, canonical, open_model_folder
 from starter.data.latents import Latents, load_latents
@@ -26,7 +28,7 @@ from starter.train.loop import LossFn, Recipe, Trainer
 from starter.train.parallel import first_process_first, rank
 
 LICENCE = "Apache-2.0"
-_FACTS = "adapter.json"
+_FACTS, _PREFIX, _SEEN = "adapter.json", "unet.", "samples_seen"
 
 
 @dataclass(frozen=True)
@@ -39,12 +41,21 @@ class LoraShape:
 
 @dataclass(frozen=True)
 class Plan:
-    """An adapter to be: its file's name without the suffix, one sentence about it, and how it is trained."""
+    """An adapter to be.
+
+    Attributes:
+        name: its file's, without the suffix.
+        description: one sentence.
+        shape: rank and layers.
+        recipe: how it is trained.
+        start: an adapter of this shape that it starts from, of any UNet of these widths; None from no effect.
+    """
 
     name: str
     description: str
     shape: LoraShape
     recipe: Recipe
+    start: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -86,16 +97,33 @@ def add_lora(unet: UNet2DConditionModel, shape: LoraShape, seed: int) -> None:
     unet.add_adapter(LoraConfig(r=shape.rank, lora_alpha=shape.rank, target_modules=shape.layers))
 
 
+def start_from(unet: UNet2DConditionModel, file: Path) -> None:
+    """Give the LoRA layers of `unet` the matrices in `file`. Raises: ValueError if their shape is another."""
+    theirs = {key.removeprefix(_PREFIX): value.float() for key, value in load_file(file).items()}
+    ours = get_peft_model_state_dict(unet)
+    if {key: value.shape for key, value in theirs.items()} != {k: v.shape for k, v in ours.items()}:
+        raise ValueError(f"{file} has other layers or another rank than what is to be trained")
+    set_peft_model_state_dict(unet, theirs)
+
+
+def _seen_before(start: Path | None) -> int:
+    """Samples that the adapter in `start` has seen, as its file says."""
+    if start is None:
+        return 0
+    with safe_open(start, "pt") as tensors:
+        return int((tensors.metadata() or {}).get(_SEEN, 0))
+
+
 def adapter_bytes(unet: UNet2DConditionModel, plan: Plan, base: Base) -> bytes:
     """The adapter as a safetensors file in half precision: diffusers' keys; base, rank, licence."""
     state = get_peft_model_state_dict(unet)
-    tensors = {f"unet.{key}": state[key].detach().half().contiguous() for key in sorted(state)}
+    tensors = {f"{_PREFIX}{key}": state[key].detach().half().contiguous() for key in sorted(state)}
     facts = LoraMetadata(base_model_sha256=base.digest, rank=plan.shape.rank, alpha=float(plan.shape.rank))
     notes = {
         "format": "pt",
         "description": plan.description,
         "licence": LICENCE,
-        "samples_seen": str(plan.recipe.steps * plan.recipe.batch),
+        _SEEN: str(_seen_before(plan.start) + plan.recipe.steps * plan.recipe.batch),
     }
     return canonical(save(tensors, {**notes, **facts.to_safetensors()}))
 
@@ -107,8 +135,10 @@ def cached_latents(base: Base, samples: Sequence[Sample], folder: Path) -> Laten
 
 
 def _claim(folder: Path, plan: Plan, base: Base) -> None:
-    """Keep `folder` for runs of this base and shape; one of another is renamed, as it cannot go on."""
+    """Keep `folder` for runs of this base, shape and start; another's is renamed, as it cannot go on."""
     facts = {"base_model_sha256": base.digest, "rank": plan.shape.rank, "layers": plan.shape.layers}
+    if plan.start is not None:
+        facts["start_sha256"] = hashlib.sha256(plan.start.read_bytes()).hexdigest()
     file = folder / _FACTS
     if file.exists() and json.loads(file.read_text()) != facts:
         number = next(n for n in range(1, 1000) if not folder.with_name(f"{folder.name}.{n}").exists())
@@ -128,6 +158,8 @@ def train_adapter(base: Base, plan: Plan, folder: Path, make_loss: Callable[[Tra
             _claim(folder, plan, base)
     model = base.load()
     add_lora(model.unet, plan.shape, plan.recipe.seed)
+    if plan.start is not None:
+        start_from(model.unet, plan.start)
     trainer = Trainer(model, plan.recipe, folder)
     trainer.resume()
     if not trainer.run(make_loss(trainer)):

@@ -45,6 +45,7 @@ def train(
     steps: int | None = None,
     looks: Sequence[str] = (),
     base: Path | None = None,
+    start: Path | None = None,
 ) -> None:
     """Train one adapter after the other into `runs/style/<look>`; an interrupted call goes on where it was.
 
@@ -54,6 +55,7 @@ def train(
         steps: of each look; default: the recipe's.
         looks: default: all looks that `data` has.
         base: model folder to train on; see `open_base`.
+        start: folder of adapters, such as those of an earlier base, that looks start from where it has them.
 
     Raises: FileNotFoundError for a look that `data` does not have, before anything is trained.
     """
@@ -66,16 +68,22 @@ def train(
     for number, look in enumerate(wanted):
         drawn = in_look(samples, look)
         print(f"{look}, {number + 1} of {len(wanted)}: {len(drawn)} pictures", flush=True)
-        if not _train_look(model, look, drawn, recipe, runs / "style" / look):
+        file = start / f"{look}.safetensors" if start else None
+        plan = Plan(
+            look,
+            f"Draws portraits in the look {look}.",
+            SHAPE,
+            recipe,
+            file if file and file.exists() else None,
+        )
+        if not _train_look(model, plan, drawn, runs / "style" / look):
             return
 
 
-def _train_look(base: Base, look: str, samples: Sequence[Sample], recipe: Recipe, folder: Path) -> bool:
+def _train_look(base: Base, plan: Plan, samples: Sequence[Sample], folder: Path) -> bool:
     def make_loss(_: Trainer) -> LossFn:
         latents = cached_latents(base, samples, folder)
         # The packed folder has no part reader, which is used while the generator is trained alone.
-        return VelocityLoss(BatchSampler(samples, latents), recipe, parts_weight=0.0)
+        return VelocityLoss(BatchSampler(samples, latents), plan.recipe, parts_weight=0.0)
 
-    return train_adapter(
-        base, Plan(look, f"Draws portraits in the look {look}.", SHAPE, recipe), folder, make_loss
-    )
+    return train_adapter(base, plan, folder, make_loss)
