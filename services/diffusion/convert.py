@@ -116,6 +116,7 @@ def _adapter(use: pb.AdapterUse) -> AdapterChoice:
         uri=use.artifact.uri,
         sha256=use.artifact.sha256,
         weight=use.weight if use.HasField("weight") else 1.0,
+        of_person=use.of_person,
     )
 
 

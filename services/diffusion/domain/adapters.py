@@ -73,13 +73,24 @@ class AdapterInfo:
 
 @dataclass(frozen=True, eq=False)
 class AdapterUse:
-    """One adapter of a row's mix; `weight` multiplies its effect, 0 disables it."""
+    """One adapter of a row's mix; `weight` multiplies its effect, 0 disables it.
+
+    One `of_person` belongs to the rows that show the person, as the identity tokens do.
+    """
 
     adapter: Adapter
     weight: float
+    of_person: bool = False
 
 
 AdapterMix = tuple[AdapterUse, ...]
+
+
+def without_person(mix: AdapterMix) -> AdapterMix:
+    """The uses of *mix* that are not of the person, in a tuple of its type; *mix* itself if all are."""
+    if not any(use.of_person for use in mix):
+        return mix
+    return type(mix)(use for use in mix if not use.of_person)
 
 
 def text_part(mix: AdapterMix) -> AdapterMix:

@@ -17,12 +17,16 @@ _SIDE_RANGE_PX = (64, 1024)
 
 @dataclass(frozen=True)
 class AdapterChoice:
-    """One adapter of a request: shipped (`name`) or stored (`uri`, with `sha256` if the caller knows it)."""
+    """One adapter of a request: shipped (`name`) or stored (`uri`, with `sha256` if the caller knows it).
+
+    One `of_person` is used by the rows that show the person alone.
+    """
 
     name: str = ""
     uri: str = ""
     sha256: str = ""
     weight: float = 1.0
+    of_person: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,6 +146,13 @@ class GenerationRequest:
     def guidance(self) -> Guidance:
         """Scales and interval. Raises: ValueOutOfRange if the interval ends before it begins."""
         return Guidance(self.guidance_scale, self.identity_guidance_scale, self.guidance_interval)
+
+    @property
+    def shows_person(self) -> bool:
+        """Whether some rows show a person whom others do not: by tokens, or by an adapter of the person."""
+        return self.identity is not None or any(
+            choice.of_person and choice.weight != 0 for choice in self.adapters
+        )
 
     @property
     def strength(self) -> float:

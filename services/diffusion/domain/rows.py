@@ -86,6 +86,7 @@ class ControlHint:
 class UNetRow:
     """One sample: `latent` float32 [C, h, w] as the UNet takes it (already scaled by the sampler).
 
+    `shows_person` tells whether adapters of the person belong to it, those too that are still being loaded.
     Rows of any requests may share a call as long as their `shape_key` is the same.
     """
 
@@ -95,6 +96,7 @@ class UNetRow:
     identity: IdentityCondition | None = None
     adapters: AdapterMix = ()
     control: ControlHint | None = None
+    shows_person: bool = True
 
     @property
     def shape_key(self) -> ShapeKey:

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from services.diffusion.domain.adapters import AdapterMix, AdapterUse
+from services.diffusion.domain.adapters import AdapterMix, AdapterUse, without_person
 from services.diffusion.domain.rows import TextCondition, UNetRow
 from shared.cancellation import Cancelled
 
@@ -24,20 +24,18 @@ class Upgrade:
 
 
 class StartMix(tuple[AdapterUse, ...]):
-    """The mix that a picture starts with: an object of its own even where it is empty."""
+    """What a picture starts with, told from a mix that a program chose, even where it is empty."""
 
 
 @dataclass(eq=False)
 class LateAdapters:
-    """Exchanges adapters in a program's rows; the program does not know.
+    """Exchanges adapters in a program's rows that carry a StartMix; the program does not know.
 
     Attributes:
-        start: The mix that the program was given; rows that carry this object are dressed anew.
         arrival: Ends with all adapters loaded, or fails as their loading does.
         free_steps: Steps that may run before.
     """
 
-    start: StartMix
     arrival: "asyncio.Task[Upgrade]"
     free_steps: int
     has_arrived: bool = False
@@ -54,10 +52,11 @@ class LateAdapters:
             raise Cancelled()
         upgrade = self.arrival.result()
         self.has_arrived = True
-        return [self._dressed(row, upgrade) if row.adapters is self.start else row for row in rows]
+        return [self._dressed(row, upgrade) if isinstance(row.adapters, StartMix) else row for row in rows]
 
     def _dressed(self, row: UNetRow, upgrade: Upgrade) -> UNetRow:
-        return replace(row, adapters=upgrade.mix, text=upgrade.texts.get(row.text, row.text))
+        mix = upgrade.mix if row.shows_person else without_person(upgrade.mix)
+        return replace(row, adapters=mix, text=upgrade.texts.get(row.text, row.text))
 
 
 def free_step_count(step_count: int) -> int:

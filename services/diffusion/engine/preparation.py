@@ -33,8 +33,9 @@ class Encoded:
 def load_adapter(store: AdapterStore, choice: AdapterChoice, tenant: str) -> AdapterUse:
     """One adapter of a request. Blocking. Raises: as the store."""
     if choice.name:
-        return AdapterUse(store.by_name(choice.name), choice.weight)
-    return AdapterUse(store.by_artifact(choice.uri, choice.sha256, tenant=tenant), choice.weight)
+        return AdapterUse(store.by_name(choice.name), choice.weight, choice.of_person)
+    loaded = store.by_artifact(choice.uri, choice.sha256, tenant=tenant)
+    return AdapterUse(loaded, choice.weight, choice.of_person)
 
 
 def picture_size_px(model: Model, request: GenerationRequest) -> tuple[int, int]:
@@ -103,6 +104,7 @@ def start_program(
             control=hint,
             source=source,
             injection=request.injection,
+            shows_person=request.shows_person,
         )
     )
 

@@ -89,7 +89,7 @@ class Studio:
             if any(is_late):
                 arrival = asyncio.create_task(self._arrive(request, loads, mix, encoded))
                 background.append(arrival)
-                late = LateAdapters(mix, arrival, _free_steps(request))
+                late = LateAdapters(arrival, _free_steps(request))
             token.raise_if_cancelled()
             loop = asyncio.get_running_loop()
             program, words = await loop.run_in_executor(

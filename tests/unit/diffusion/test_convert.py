@@ -17,12 +17,15 @@ from services.diffusion.domain.request import GenerationRequest
 _f32 = st.floats(-2, 2, width=32)
 _texts = st.text(max_size=20)
 _adapters = st.builds(
-    lambda source, weight: pb.AdapterUse(**source, **({} if weight is None else {"weight": weight})),
+    lambda source, weight, of_person: pb.AdapterUse(
+        **source, **({} if weight is None else {"weight": weight}), of_person=of_person
+    ),
     st.one_of(
         st.text(min_size=1, max_size=8).map(lambda name: {"name": name}),
         st.text(min_size=1, max_size=8).map(lambda uri: {"artifact": image_pb2.ArtifactRef(uri=uri)}),
     ),
     st.none() | _f32,
+    st.booleans(),
 )
 _embeddings = st.lists(_f32, min_size=1, max_size=4).map(lambda values: {"values": values})
 _identities = st.lists(_embeddings, min_size=1, max_size=3).map(
@@ -57,6 +60,7 @@ def _back(request: GenerationRequest) -> Message:
     adapters = [
         pb.AdapterUse(
             weight=choice.weight,
+            of_person=choice.of_person,
             **({"name": choice.name} if choice.name else {"artifact": {"uri": choice.uri}}),
         )
         for choice in request.adapters

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from services.diffusion.adapters.fake import FakeModels
 from services.diffusion.domain.programs import DenoisingStep
-from services.diffusion.domain.request import GenerationRequest, Guidance, IdentityChoice
+from services.diffusion.domain.request import AdapterChoice, GenerationRequest, Guidance, IdentityChoice
 from services.diffusion.domain.rows import RowBatch
-from services.diffusion.engine.preparation import start_program
+from services.diffusion.engine.preparation import load_adapter, start_program
 from services.diffusion.errors import ValueOutOfRange
 from tests.support.programs import drive
 
@@ -99,3 +99,39 @@ def test_the_combination_is_nothing_plus_words_plus_person(text: float, person: 
 def test_an_interval_that_ends_before_it_begins_is_refused() -> None:
     with pytest.raises(ValueOutOfRange, match=r"end_share, which is 0\.2"):
         Guidance(interval=(0.5, 0.2))
+
+
+def _mixes(*weights: tuple[str, bool], **more: Any) -> tuple[list[list[str]], list[bool]]:
+    """Names of the adapters of each row of the first step, and which rows have tokens of the person."""
+    choices = tuple(AdapterChoice(name=name, of_person=of_person) for name, of_person in weights)
+    request = GenerationRequest("a face", step_count=4, adapters=choices, **more)
+    mix = tuple(load_adapter(_MODEL.adapters, choice, "t") for choice in choices)
+    steps: list[DenoisingStep] = []
+    drive(_MODEL, start_program(_MODEL, request, mix), steps)
+    nobody = float(np.abs(_MODEL.identity.encode(np.zeros(128, np.float32), 1.0)[1].tokens).sum())
+    rows = steps[0].rows
+    return (
+        [[use.adapter.name for use in row.adapters] for row in rows],
+        [row.identity is not None and float(np.abs(row.identity.tokens).sum()) != nobody for row in rows],
+    )
+
+
+def test_an_adapter_of_the_person_belongs_to_the_rows_that_show_the_person() -> None:
+    names, tokens = _mixes(
+        ("lora-person", True), ("lora-look", False), identity=_PERSON, identity_guidance_scale=5.0
+    )
+
+    assert names == [["lora-look"], ["lora-look"], ["lora-person", "lora-look"]]
+    assert tokens == [False, False, True]
+
+
+def test_the_scale_of_the_identity_goes_for_an_adapter_of_the_person_without_tokens() -> None:
+    names, _ = _mixes(("lora-person", True), identity_guidance_scale=5.0)
+
+    assert names == [[], [], ["lora-person"]]
+
+
+def test_an_adapter_that_is_not_of_the_person_is_in_every_row_and_needs_none_more() -> None:
+    names, _ = _mixes(("lora-person", False), identity_guidance_scale=5.0)
+
+    assert names == [["lora-person"]] * 2

@@ -131,6 +131,25 @@ async def test_after_a_fifth_of_the_steps_the_picture_waits_and_others_go_on(
     assert [event.step for event in events if isinstance(event, StepDone)] == list(range(1, 16))
 
 
+async def test_an_adapter_of_the_person_that_comes_late_joins_the_rows_that_show_the_person(
+    generation: Generation, unet: GatedUNet, adapters: SlowAdapters
+) -> None:
+    unet.release(1)
+    choices = AdapterChoice(name="lora-look"), AdapterChoice(uri=_LATE, of_person=True)
+    request = dataclasses.replace(
+        _request(), guidance_scale=3.0, identity_guidance_scale=4.0, adapters=choices
+    )
+    picture = asyncio.create_task(_events(generation, request))
+    await until(lambda: unet.at_gate == 2)
+    adapters.go.set()
+    await asyncio.sleep(0.1)
+    unet.release()
+    await picture
+
+    calls = [[[use.adapter.name for use in row.adapters] for row in call.rows] for call in unet.batches]
+    assert calls == [[["lora-look"]] * 3] * 2 + [[["lora-look"]] * 2 + [["lora-look", _LATE]]] * 8
+
+
 async def test_what_is_in_memory_takes_part_from_the_first_step(
     generation: Generation, unet: GatedUNet, adapters: SlowAdapters
 ) -> None:

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from services.diffusion.adapters.fake import FakeModels
 from services.diffusion.domain.model import Model
 from services.diffusion.domain.programs import DenoisingStep
-from services.diffusion.domain.request import GenerationRequest, IdentityChoice, Injection
-from services.diffusion.engine.preparation import start_program
+from services.diffusion.domain.request import AdapterChoice, GenerationRequest, IdentityChoice, Injection
+from services.diffusion.engine.preparation import load_adapter, start_program
 from services.diffusion.errors import FieldInvalid
 from tests.support.programs import drive
 
@@ -141,3 +141,18 @@ def test_it_needs_a_person() -> None:
 def test_other_techniques_refuse_its_parameters() -> None:
     with pytest.raises(FieldInvalid, match="late_injection: the technique text_to_image has no use for it"):
         _draw(technique="text_to_image", injection=Injection())
+
+
+def test_an_adapter_of_the_person_enters_with_the_person_and_is_enough() -> None:
+    choice = AdapterChoice(name="lora-person", of_person=True)
+    request = GenerationRequest(
+        "a face", step_count=10, technique="late_injection", injection=Injection(0.3, 1.0, _SHARP),
+        adapters=(choice,),
+    )  # fmt: skip
+    steps: list[DenoisingStep] = []
+    program = start_program(_FAKE, request, (load_adapter(_FAKE.adapters, choice, "t"),))
+
+    drive(_FAKE, program, steps)
+
+    counts = [[len(row.adapters) for row in step.rows] for step in steps]
+    assert counts == [[0, 0]] * 3 + [[0, 0, 1]] * 7

@@ -41,15 +41,15 @@ class GuidedRows:
     def of(cls, given: ProgramInput, scaled: Array, timestep: float, index: int) -> "GuidedRows":
         """Rows for step *index* of the picture, *scaled* being the UNet's input."""
         text, identity = scales_at(given.guidance, index, len(given.sampler.timesteps))
-        if given.identity is None:
+        if not given.shows_person:
             identity = text
         terms = (
-            (given.negative_prompt, given.null_identity, 1 - text),
-            (given.prompt, given.null_identity, text - identity),
-            (given.prompt, given.identity, identity),
+            (given.negative_prompt, False, 1 - text),
+            (given.prompt, False, text - identity),
+            (given.prompt, True, identity),
         )
         kept = [term for term in terms if term[2] != 0]
-        rows = tuple(given.row(scaled, timestep, words, person) for words, person, _ in kept)
+        rows = tuple(given.row(scaled, timestep, words, with_person=shown) for words, shown, _ in kept)
         return cls(rows, tuple(sum(factor for *_, factor in kept[at:]) for at in range(len(kept))))
 
     def combine(self, predictions: tuple[Array, ...]) -> Array:

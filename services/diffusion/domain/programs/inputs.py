@@ -4,7 +4,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.diffusion.domain.programs.program import ProgramInput, Source
-from services.diffusion.domain.rows import IdentityCondition
 from services.diffusion.errors import FieldInvalid
 
 Array = NDArray[np.float32]
@@ -24,11 +23,12 @@ def needed_mask(given: ProgramInput, technique: str) -> Array:
     return given.source.mask
 
 
-def needed_identity(given: ProgramInput, technique: str) -> IdentityCondition:
-    """The person. Raises: FieldInvalid."""
-    if given.identity is None:
-        raise FieldInvalid(field="identity", problem=f"the technique {technique} needs a person")
-    return given.identity
+def needed_person(given: ProgramInput, technique: str) -> None:
+    """Check that there is a person: identity tokens, or an adapter of one. Raises: FieldInvalid."""
+    if not given.shows_person:
+        raise FieldInvalid(
+            field="identity", problem=f"the technique {technique} needs a person, or an adapter of_person"
+        )
 
 
 def refuse_others(

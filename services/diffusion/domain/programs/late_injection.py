@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from services.diffusion.domain.masks import feathered
 from services.diffusion.domain.programs.guidance import scales_at
-from services.diffusion.domain.programs.inputs import needed_identity, refuse_others
+from services.diffusion.domain.programs.inputs import needed_person, refuse_others
 from services.diffusion.domain.programs.program import (
     DenoisingProgram,
     DenoisingStep,
@@ -29,10 +29,10 @@ def late_injection(given: ProgramInput) -> DenoisingProgram:
     Predictions are blended rather than latents: a sampler's step is linear in its prediction, so the result
     is the same, and a multistep sampler keeps one history.
 
-    Raises: FieldInvalid without an identity.
+    Raises: FieldInvalid without a person.
     """
     refuse_others(given, "late_injection", injection=True)
-    needed_identity(given, "late_injection")
+    needed_person(given, "late_injection")
     return _run(given, given.injection or Injection())
 
 
@@ -64,11 +64,11 @@ def _rows(
 ) -> tuple[UNetRow, ...]:
     """(nothing)?, words, (both)?: see GuidedRows; `words` is always needed, it is the picture outside."""
     text, _ = scales_at(given.guidance, index, len(given.sampler.timesteps))
-    rows = [given.row(scaled, timestep, given.prompt, given.null_identity)]
+    rows = [given.row(scaled, timestep, given.prompt, with_person=False)]
     if text != 1:
-        rows.insert(0, given.row(scaled, timestep, given.negative_prompt, given.null_identity))
+        rows.insert(0, given.row(scaled, timestep, given.negative_prompt, with_person=False))
     if with_person:
-        rows.append(given.row(scaled, timestep, given.prompt, given.identity))
+        rows.append(given.row(scaled, timestep, given.prompt, with_person=True))
     return tuple(rows)
 
 

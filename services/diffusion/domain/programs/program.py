@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from services.diffusion.domain.adapters import AdapterMix
+from services.diffusion.domain.adapters import AdapterMix, without_person
 from services.diffusion.domain.latents import LatentDistribution
 from services.diffusion.domain.ports import Sampler
 from services.diffusion.domain.request import Guidance, Injection
@@ -37,8 +37,9 @@ class Source:
 class ProgramInput:
     """All that a technique may use; the sampler is this program's own and nobody else's.
 
-    `identity` conditions the prompt's rows, `null_identity` the unguided ones (IP-Adapter shows those the
-    tokens of an all-zero embedding); both None without identity. A latent cell is `cell_px` px wide.
+    `identity` conditions the rows that show the person, `null_identity` the others (IP-Adapter shows those
+    the tokens of an all-zero embedding); both None without identity. `shows_person` is False where all rows
+    show the same: no tokens, and no adapter of a person. A latent cell is `cell_px` px wide.
     """
 
     sampler: Sampler
@@ -53,12 +54,13 @@ class ProgramInput:
     source: Source | None = None
     injection: Injection | None = None
     cell_px: int = 8
+    shows_person: bool = False
 
-    def row(
-        self, latent: Array, timestep: float, text: TextCondition, identity: IdentityCondition | None
-    ) -> UNetRow:
-        """A row of this picture, with its adapters and its control hint."""
-        return UNetRow(latent, timestep, text, identity, self.adapters, self.control)
+    def row(self, latent: Array, timestep: float, text: TextCondition, *, with_person: bool) -> UNetRow:
+        """A row of this picture, with its control hint, and with the person's tokens and adapters or not."""
+        identity = self.identity if with_person else self.null_identity
+        adapters = self.adapters if with_person else without_person(self.adapters)
+        return UNetRow(latent, timestep, text, identity, adapters, self.control, with_person)
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,14 +11,16 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class AdapterUse(_message.Message):
-    __slots__ = ("name", "artifact", "weight")
+    __slots__ = ("name", "artifact", "weight", "of_person")
     NAME_FIELD_NUMBER: _ClassVar[int]
     ARTIFACT_FIELD_NUMBER: _ClassVar[int]
     WEIGHT_FIELD_NUMBER: _ClassVar[int]
+    OF_PERSON_FIELD_NUMBER: _ClassVar[int]
     name: str
     artifact: _image_pb2.ArtifactRef
     weight: float
-    def __init__(self, name: _Optional[str] = ..., artifact: _Optional[_Union[_image_pb2.ArtifactRef, _Mapping]] = ..., weight: _Optional[float] = ...) -> None: ...
+    of_person: bool
+    def __init__(self, name: _Optional[str] = ..., artifact: _Optional[_Union[_image_pb2.ArtifactRef, _Mapping]] = ..., weight: _Optional[float] = ..., of_person: _Optional[bool] = ...) -> None: ...
 
 class IdentityConditioning(_message.Message):
     __slots__ = ("embeddings", "scale")
