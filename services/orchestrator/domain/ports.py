@@ -98,11 +98,15 @@ class Training(Protocol):
 
 @dataclass(frozen=True)
 class AdapterUse:
-    """A LoRA in a generation: shipped with the model (name) or stored (artifact)."""
+    """A LoRA in a generation: shipped with the model (name) or stored (artifact).
+
+    One ``of_person`` goes with the identity tokens instead of with every row; see likeness.diffusion.v1.
+    """
 
     weight: float
     name: str = ""
     artifact: BlobRef | None = None
+    of_person: bool = False
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,8 @@ class IdentityStrength(_Part):
 
     Attributes:
         adapter_weight: Weight of a trained adapter.
+        adapter_apart: Whether a trained adapter goes with the identity tokens, guided and injected as they
+            are, instead of with every row; the prompt is then followed as without it.
         token_scale: Scale of the identity tokens.
         guidance_scale: Guidance towards the person, apart from that towards the prompt; None guides both by
             the style's guidance_scale, with a third fewer UNet rows.
@@ -38,6 +40,7 @@ class IdentityStrength(_Part):
     """
 
     adapter_weight: float = Field(default=1.0, ge=0, le=2)
+    adapter_apart: bool = False
     token_scale: float = Field(default=1.0, ge=0, le=2)
     guidance_scale: float | None = Field(default=None, ge=0, le=30)
     late_from: Unit | None = None

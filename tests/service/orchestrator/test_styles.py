@@ -121,6 +121,31 @@ async def test_where_a_style_says_so_portraits_without_a_findable_face_win(stage
     assert all(candidate.manifest.sha256 for candidate in portrait.candidates)
 
 
+@pytest.mark.parametrize("is_apart", [True, False])
+async def test_a_style_may_give_the_persons_adapter_to_the_rows_that_show_the_person(
+    tmp_path: Path, is_apart: bool
+):
+    said = {
+        "schema_version": 1, "name": "studio", "version": 1, "title": "S", "description": "",
+        "prompt": "portrait of a {person}", "licence": "CC0-1.0", "adapter": {"name": "ink"},
+        "identity": {"adapter_apart": is_apart},
+    }  # fmt: skip
+    folder = tmp_path / "styles"
+    folder.mkdir()
+    (folder / "studio.yaml").write_text(yaml.safe_dump(said))
+    async with orchestra(tmp_path, styles_folder=folder) as stage:
+        stage.fakes.script.queue("ListModels", lambda _: with_adapters("ink"))
+        identity = await stage.client.identity()
+        created = await stage.client.create(identity, mode=res.IDENTITY_MODE_TRAIN)
+        portrait = await stage.client.finished(created.name)
+
+        assert portrait.state == job_pb2.JOB_STATE_SUCCEEDED, portrait.error
+        person, look = stage.fakes.script.calls["Generate"][0].adapters
+        assert (person.of_person, look.of_person) == (is_apart, False)
+        manifest = json.loads(await stage.client.download(portrait.candidates[0].manifest))
+        assert [use["of_person"] for use in manifest["adapters"]] == [is_apart, False]
+
+
 async def test_previews_are_sent_unless_they_are_left_out(tmp_path: Path):
     said = {
         "schema_version": 1, "name": "studio", "version": 1, "title": "S", "description": "",

@@ -88,9 +88,12 @@ def _from_model(model: pb.Model) -> DiffusionModel:
 
 
 def _to_adapter(use: AdapterUse) -> pb.AdapterUse:
+    message = pb.AdapterUse(weight=use.weight, of_person=use.of_person)
     if use.artifact is not None:
-        return pb.AdapterUse(artifact=wire.to_ref(use.artifact), weight=use.weight)
-    return pb.AdapterUse(name=use.name, weight=use.weight)
+        message.artifact.CopyFrom(wire.to_ref(use.artifact))
+    else:
+        message.name = use.name
+    return message
 
 
 def _to_request(request: GenerationRequest) -> pb.GenerateRequest:

@@ -51,7 +51,8 @@ def adapters_of(job: Job, adapter: BlobRef | None) -> tuple[AdapterUse, ...]:
     """Return the adapters of a portrait: the identity's own, then the style's in their order."""
     uses = []
     if adapter is not None:
-        uses.append(AdapterUse(job.style.identity.adapter_weight, artifact=adapter))
+        strength = job.style.identity
+        uses.append(AdapterUse(strength.adapter_weight, artifact=adapter, of_person=strength.adapter_apart))
     uses += [AdapterUse(item.weight, name=item.name) for item in job.style.adapters]
     return tuple(uses)
 

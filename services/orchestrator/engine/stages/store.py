@@ -101,7 +101,7 @@ class _Worker:
         self, candidate: Candidate, made: Generated, artifact: BlobRef, transformations: Sequence[str]
     ) -> dict[str, object]:
         style, spec, plan = self._job.style, self._job.portrait.spec, self._plan
-        weights = [use.weight for use in adapters_of(self._job, self._adapter)]
+        uses = adapters_of(self._job, self._adapter)
         return {
             "manifest_version": MANIFEST_VERSION,
             "candidate": candidate.candidate_id,
@@ -113,8 +113,8 @@ class _Worker:
             "model": plan.model,
             "model_digest": made.model_digest,
             "adapters": [
-                {"sha256": digest, "weight": weight}
-                for digest, weight in zip(made.adapter_digests, weights, strict=True)
+                {"sha256": digest, "weight": use.weight, "of_person": use.of_person}
+                for digest, use in zip(made.adapter_digests, uses, strict=True)
             ],
             "identity_token_scale": style.identity.token_scale if plan.use_tokens else 0.0,
             "identity_guidance_scale": style.identity.guidance_scale if plan.use_tokens else None,
