@@ -16,6 +16,7 @@ from starter.models.identity import attach_identity
 from starter.models.unet import build_unet
 from starter.train.batches import BatchSampler
 from starter.train.loop import Recipe, Trainer
+from starter.train.parallel import first_process_first
 from starter.train.reader import load_reader
 from starter.train.velocity_loss import VelocityLoss
 
@@ -54,6 +55,7 @@ def train(data: Path, runs: Path, steps: int | None = None) -> None:
     model, samples = prepare(data, runs)
     trainer = Trainer(model, recipe, runs / "generator")
     trainer.resume()
-    latents = load_latents(samples, runs / "vae" / "model", runs / "generator" / "latents.safetensors")
+    with first_process_first():
+        latents = load_latents(samples, runs / "vae" / "model", runs / "generator" / "latents.safetensors")
     reader = load_reader(runs / "reader" / "model" / "reader.safetensors")
     trainer.run(VelocityLoss(BatchSampler(samples, latents), recipe, reader))

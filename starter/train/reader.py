@@ -15,7 +15,7 @@ from starter.data.latents import load_latents
 from starter.data.manifest import read_manifest, training_part
 from starter.models.latent_reader import LatentReader
 from starter.train.loop import Recipe, Trainer, rng_of_step
-from starter.train.parallel import rank
+from starter.train.parallel import first_process_first, rank
 
 RECIPE = Recipe(steps=2500, batch=48, lr=1e-3, lr_end=2e-5, weight_decay=0.05, uses_muon=True)
 MOST_NOISE = 0.5
@@ -43,7 +43,8 @@ def train(data: Path, runs: Path, steps: int | None = None) -> None:
     """Train on all identities that are not held out; needs `runs/vae/model`; writes `runs/reader/model`."""
     recipe = RECIPE if steps is None else replace(RECIPE, steps=steps)
     samples = training_part(read_manifest(data))
-    latents = load_latents(samples, runs / "vae" / "model", runs / "generator" / "latents.safetensors")
+    with first_process_first():
+        latents = load_latents(samples, runs / "vae" / "model", runs / "generator" / "latents.safetensors")
     embeddings = torch.from_numpy(np.stack([sample.embedding for sample in samples]))
     torch.manual_seed(recipe.seed)
     trainer = Trainer(LatentReader(population=embeddings), recipe, runs / "reader")
