@@ -131,17 +131,25 @@ def figure(candidate: resources_pb2.Candidate, pictures: dict[str, str], size_px
     """Returns one candidate with its similarity, score, verdict and edits."""
     is_rejected = candidate.HasField("rejection")
     image = framed(candidate, pictures.get(candidate.candidate_id, ""), size_px)
-    share = max(0.0, min(1.0, candidate.best_similarity)) * 100
     color = "no" if is_rejected else "yes"
     why = f"<br>{escape(candidate.rejection.message)}" if is_rejected else ""
     return (
         f"<figure class='{kind}{' rejected' if is_rejected else ''}'>{image}<figcaption>"
         f"<b>{escape(candidate.candidate_id)}</b> "
         f"<span class={color}>{escape(verdict(candidate))}</span>{why}<br>"
-        f"similarity {candidate.best_similarity:.3f} (mean {candidate.mean_similarity:.3f}) · "
-        f"score {candidate.score:.3f}"
-        f"<div class=bar><i style='width:{share:.0f}%'></i></div>"
+        f"{likeness(candidate)}"
         f"{edit_list(candidate, is_open=kind == 'large')}</figcaption></figure>"
+    )
+
+
+def likeness(candidate: resources_pb2.Candidate) -> str:
+    """Returns similarity and score with a bar; a drawing may show no face to compare."""
+    if candidate.best_similarity == 0:
+        return "no face to compare"
+    share = max(0.0, min(1.0, candidate.best_similarity)) * 100
+    return (
+        f"similarity {candidate.best_similarity:.3f} (mean {candidate.mean_similarity:.3f}) · "
+        f"score {candidate.score:.3f}<div class=bar><i style='width:{share:.0f}%'></i></div>"
     )
 
 

@@ -81,9 +81,7 @@ def train(  # noqa: PLR0913 - one parameter per option of the command line
     ] = None,
     start: Annotated[
         Path | None,
-        typer.Option(
-            help="Of style: adapters to start from, say of an earlier base; a third of the steps do."
-        ),
+        typer.Option(help="Of style: folder of adapters to start from, such as a copy of an earlier base's."),
     ] = None,
 ) -> None:
     """Train one model; stop it at any time and call it again to resume from its last checkpoint."""
@@ -176,7 +174,7 @@ def unpack(
 
     try:
         write_runs(weights, runs)
-    except FileExistsError as error:
+    except OSError as error:
         raise typer.BadParameter(str(error)) from error
     typer.echo(f"{runs} holds what was packed in {weights}, the generator at step 0 of a new run.")
 

@@ -12,6 +12,9 @@ from starter.models.vae import FoldedAutoencoder
 from starter.train.generator import RECIPE
 from starter.train.loop import Trainer
 
+_RUNS = ("vae", "decoder", "text", "reader", "generator")
+"""What a run of the generator reads; a decoder or reader of other latents must not be among it."""
+
 
 def unpack(weights: Path, runs: Path) -> None:
     """Write what `reader`, `generator`, `decoder` and `pack` look for in `runs`, from the folder `weights`.
@@ -20,14 +23,17 @@ def unpack(weights: Path, runs: Path) -> None:
     state of it, and its rate rises again before it falls. The part reader that is trained beside it is not
     packed either and starts untrained.
 
-    Raises: FileExistsError if `runs` has a generator or an autoencoder already, before anything is written.
+    Raises, before anything is written: FileExistsError if `runs` has a run of one of these already;
+    FileNotFoundError or OSError if `weights` lacks a part.
     """
-    taken = [runs / name for name in ("vae", "text", "generator") if (runs / name).exists()]
+    taken = [name for name in _RUNS if (runs / name).exists()]
     if taken:
-        raise FileExistsError(f"{taken[0]} is there already; unpack into an empty folder of runs.")
-    FoldedAutoencoder.load(weights / "vae").save(runs / "vae" / "model")
-    generator = Generator.load(weights)
+        raise FileExistsError(
+            f"{runs} holds {', '.join(taken)} already; unpack into an empty folder of runs."
+        )
+    autoencoder, generator = FoldedAutoencoder.load(weights / "vae"), Generator.load(weights)
     generator.requires_grad_(True)
+    autoencoder.save(runs / "vae" / "model")
     shutil.copytree(weights / "tokenizer", runs / "text" / "tokenizer")
     CLIPTextModel.save_pretrained(generator.text_encoder, runs / "text" / "model")
     Trainer(generator, RECIPE, runs / "generator").save()

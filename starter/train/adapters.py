@@ -6,7 +6,6 @@ an adapter can be added to weights that somebody else has trained, and its file 
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -24,7 +23,7 @@ from starter.data.latents import Latents, load_latents
 from starter.data.manifest import Sample, read_manifest, training_part
 from starter.models.generator import Generator
 from starter.pack import WEIGHTS, write_generator
-from starter.train.loop import LossFn, Recipe, Trainer
+from starter.train.loop import CHECKPOINT, LossFn, Recipe, Trainer
 from starter.train.parallel import first_process_first, rank
 
 LICENCE = "Apache-2.0"
@@ -48,7 +47,8 @@ class Plan:
         description: one sentence.
         shape: rank and layers.
         recipe: how it is trained.
-        start: an adapter of this shape that it starts from, of any UNet of these widths; None from no effect.
+        start: an adapter of this shape that a new run starts from, of any UNet of these widths; None from no
+            effect.
     """
 
     name: str
@@ -106,7 +106,7 @@ def start_from(unet: UNet2DConditionModel, file: Path) -> None:
     set_peft_model_state_dict(unet, theirs)
 
 
-def _seen_before(start: Path | None) -> int:
+def _seen_by(start: Path | None) -> int:
     """Samples that the adapter in `start` has seen, as its file says."""
     if start is None:
         return 0
@@ -114,8 +114,8 @@ def _seen_before(start: Path | None) -> int:
         return int((tensors.metadata() or {}).get(_SEEN, 0))
 
 
-def adapter_bytes(unet: UNet2DConditionModel, plan: Plan, base: Base) -> bytes:
-    """The adapter as a safetensors file in half precision: diffusers' keys; base, rank, licence."""
+def adapter_bytes(unet: UNet2DConditionModel, plan: Plan, base: Base, seen_before: int = 0) -> bytes:
+    """The adapter as a safetensors file in half precision: diffusers' keys; base, rank, licence, samples."""
     state = get_peft_model_state_dict(unet)
     tensors = {f"{_PREFIX}{key}": state[key].detach().half().contiguous() for key in sorted(state)}
     facts = LoraMetadata(base_model_sha256=base.digest, rank=plan.shape.rank, alpha=float(plan.shape.rank))
@@ -123,7 +123,7 @@ def adapter_bytes(unet: UNet2DConditionModel, plan: Plan, base: Base) -> bytes:
         "format": "pt",
         "description": plan.description,
         "licence": LICENCE,
-        _SEEN: str(_seen_before(plan.start) + plan.recipe.steps * plan.recipe.batch),
+        _SEEN: str(seen_before + plan.recipe.steps * plan.recipe.batch),
     }
     return canonical(save(tensors, {**notes, **facts.to_safetensors()}))
 
@@ -135,17 +135,26 @@ def cached_latents(base: Base, samples: Sequence[Sample], folder: Path) -> Laten
 
 
 def _claim(folder: Path, plan: Plan, base: Base) -> None:
-    """Keep `folder` for runs of this base, shape and start; another's is renamed, as it cannot go on."""
+    """Keep `folder` for runs of this base and shape; one of another is renamed, as it cannot go on.
+
+    What a run starts from is decided when it begins: one that has a checkpoint goes on from that.
+    """
     facts = {"base_model_sha256": base.digest, "rank": plan.shape.rank, "layers": plan.shape.layers}
-    if plan.start is not None:
-        facts["start_sha256"] = hashlib.sha256(plan.start.read_bytes()).hexdigest()
     file = folder / _FACTS
-    if file.exists() and json.loads(file.read_text()) != facts:
+    known = json.loads(file.read_text()) if file.exists() else {}
+    if known and {key: known.get(key) for key in facts} != facts:
         number = next(n for n in range(1, 1000) if not folder.with_name(f"{folder.name}.{n}").exists())
         print(f"{folder} was trained on another base or shape: kept as {folder.name}.{number}", flush=True)
         folder.rename(folder.with_name(f"{folder.name}.{number}"))
+    elif (folder / CHECKPOINT).exists():
+        return
     folder.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(facts, indent=1) + "\n")
+    file.write_text(json.dumps({**facts, _SEEN: _seen_by(plan.start)}, indent=1) + "\n")
+
+
+def _seen_before(folder: Path) -> int:
+    """Samples that were seen before the run in `folder` began, as it noted then."""
+    return int(json.loads((folder / _FACTS).read_text()).get(_SEEN, 0))
 
 
 def train_adapter(base: Base, plan: Plan, folder: Path, make_loss: Callable[[Trainer], LossFn]) -> bool:
@@ -153,13 +162,13 @@ def train_adapter(base: Base, plan: Plan, folder: Path, make_loss: Callable[[Tra
 
     Returns False if a signal stopped it; then there is a checkpoint and no file yet.
     """
-    with first_process_first():
-        if rank() == 0:
-            _claim(folder, plan, base)
     model = base.load()
     add_lora(model.unet, plan.shape, plan.recipe.seed)
     if plan.start is not None:
         start_from(model.unet, plan.start)
+    with first_process_first():
+        if rank() == 0:
+            _claim(folder, plan, base)
     trainer = Trainer(model, plan.recipe, folder)
     trainer.resume()
     if not trainer.run(make_loss(trainer)):
@@ -167,7 +176,7 @@ def train_adapter(base: Base, plan: Plan, folder: Path, make_loss: Callable[[Tra
     trainer.load_average()
     if rank() == 0:
         partial = folder / f"{plan.name}.partial"
-        partial.write_bytes(adapter_bytes(model.unet, plan, base))
+        partial.write_bytes(adapter_bytes(model.unet, plan, base, _seen_before(folder)))
         partial.replace(folder / f"{plan.name}.safetensors")
     return True
 

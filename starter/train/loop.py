@@ -24,6 +24,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from starter.train.muon import MuonWithAdamW, is_hidden_matrix
 from starter.train.parallel import average_gradients, rank, world
 
+CHECKPOINT = "checkpoint.safetensors"
 _STATE_KEYS = ("step", "exp_avg", "exp_avg_sq", "momentum")
 LossFn = Callable[[nn.Module, int], Tensor]
 """(model, step) -> scalar loss; must draw its randomness from `rng_of_step`."""
@@ -122,7 +123,7 @@ class Trainer:
     @property
     def checkpoint_path(self) -> Path:
         """The newest checkpoint; replaced atomically."""
-        return self.folder / "checkpoint.safetensors"
+        return self.folder / CHECKPOINT
 
     def save(self) -> None:
         """Write weights, average and optimiser state."""

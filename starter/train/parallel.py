@@ -11,6 +11,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
@@ -20,6 +21,8 @@ from torch import Tensor
 from torch.multiprocessing.spawn import spawn
 
 MODULE = "starter.train.{model}"
+_LONGEST_WAIT = timedelta(hours=12)
+"""For the first process, which may have a large data set to encode."""
 
 
 def rank() -> int:
@@ -97,7 +100,13 @@ Argument = Path | int | str | Sequence[str] | None
 def _work(number: int, count: int, meeting_point: str, model: str, options: Mapping[str, Argument]) -> None:
     """One process: meet the others, then train `model` with `options`."""
     torch.set_num_threads(1)
-    dist.init_process_group("gloo", init_method=f"file://{meeting_point}", rank=number, world_size=count)
+    dist.init_process_group(
+        "gloo",
+        init_method=f"file://{meeting_point}",
+        rank=number,
+        world_size=count,
+        timeout=_LONGEST_WAIT,
+    )
     importlib.import_module(MODULE.format(model=model)).train(**options)
     dist.destroy_process_group()
 

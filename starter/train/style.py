@@ -39,6 +39,17 @@ def _check_looks(wanted: Sequence[str], there: Sequence[str], data: Path) -> Non
         )
 
 
+def _starts(wanted: Sequence[str], folder: Path | None) -> dict[str, Path]:
+    """What looks start from, of `folder`. Raises: FileNotFoundError if it has none of them."""
+    if folder is None:
+        return {}
+    files = {look: folder / f"{look}.safetensors" for look in wanted}
+    found = {look: file for look, file in files.items() if file.exists()}
+    if not found:
+        raise FileNotFoundError(f"{folder} has an adapter of none of {', '.join(wanted)} to start from.")
+    return found
+
+
 def train(
     data: Path,
     runs: Path,
@@ -57,25 +68,22 @@ def train(
         base: model folder to train on; see `open_base`.
         start: folder of adapters, such as those of an earlier base, that looks start from where it has them.
 
-    Raises: FileNotFoundError for a look that `data` does not have, before anything is trained.
+    Raises, before anything is trained: FileNotFoundError for a look that `data` does not have, or if `start`
+    has none of the looks.
     """
     samples = training_part(read_manifest(data))
     there = looks_of(samples)
     wanted = list(dict.fromkeys(looks)) or there
     _check_looks(wanted, there, data)
+    starts = _starts(wanted, start)
     model = open_base(data, runs, base)
     recipe = RECIPE if steps is None else replace(RECIPE, steps=steps)
     for number, look in enumerate(wanted):
         drawn = in_look(samples, look)
-        print(f"{look}, {number + 1} of {len(wanted)}: {len(drawn)} pictures", flush=True)
-        file = start / f"{look}.safetensors" if start else None
-        plan = Plan(
-            look,
-            f"Draws portraits in the look {look}.",
-            SHAPE,
-            recipe,
-            file if file and file.exists() else None,
-        )
+        file = starts.get(look)
+        begun = f", from {file}" if file else ""
+        print(f"{look}, {number + 1} of {len(wanted)}: {len(drawn)} pictures{begun}", flush=True)
+        plan = Plan(look, f"Draws portraits in the look {look}.", SHAPE, recipe, file)
         if not _train_look(model, plan, drawn, runs / "style" / look):
             return
 

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from services.diffusion.domain.adapters import AdapterMix, AdapterUse, text_part
+from services.diffusion.domain.adapters import AdapterMix, AdapterUse, text_part, without_person
 from services.diffusion.domain.model import Model
 from services.diffusion.domain.programs import DenoisingProgram
 from services.diffusion.domain.request import GenerationRequest
@@ -48,7 +48,7 @@ class Take:
         return tuple(load.result().adapter.sha256 for load in self.loads)
 
     def adapter_first_steps(self, late_step: int) -> tuple[int, ...]:
-        """The first step (from 1) of each adapter, those that came late from *late_step* on."""
+        """The first step (from 1) for which each adapter was loaded: *late_step* for those that came late."""
         return tuple(late_step if is_late else 1 for is_late in self.is_late)
 
 
@@ -83,7 +83,7 @@ class Studio:
         try:
             is_late = await self._first_loads(request, loads)
             mix = StartMix(load.result() for load, late in zip(loads, is_late, strict=True) if not late)
-            self.model.unet.check(mix)
+            self._check(mix)
             encoded = await self._encode(request, mix)
             late = None
             if any(is_late):
@@ -138,11 +138,16 @@ class Studio:
         prompts = prompts_of(self.model, request)
         return list(await asyncio.gather(*(self._prompts.encode(prompt, mix) for prompt in prompts)))
 
+    def _check(self, mix: AdapterMix) -> None:
+        """Both mixes that a picture's rows may have. Raises: AdapterIncompatible."""
+        self.model.unet.check(mix)
+        self.model.unet.check(without_person(mix))
+
     async def _arrive(
         self, request: GenerationRequest, loads: Loads, start: AdapterMix, encoded: Encoded
     ) -> Upgrade:
         mix = tuple(await asyncio.gather(*loads))
-        self.model.unet.check(mix)
+        self._check(mix)
         if len(text_part(mix)) == len(text_part(start)):
             return Upgrade(mix)
         before = (encoded.prompt, encoded.negative_prompt)

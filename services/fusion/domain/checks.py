@@ -54,7 +54,7 @@ def size_check(size_px: float, min_face_px: float) -> Check:
 
 
 def count_check(count: int) -> Check:
-    """Of the number of faces: 1 for one. Any other number is a refusal of its own."""
+    """Of the number of faces: 1 for one. Whether another number is refused is decided elsewhere."""
     return Check("face_count", float(count == 1), "it does not show exactly one face", refuses=False)
 
 

@@ -118,8 +118,8 @@ def rank(candidates: Sequence[Candidate], references: FloatArray, options: RankO
     return kept + sorted(refused, key=_order)
 
 
-def _order(verdict: Verdict) -> tuple[float, str]:
-    return -verdict.score, verdict.name
+def _order(verdict: Verdict) -> tuple[bool, float, str]:
+    return verdict.merits is None, -verdict.score, verdict.name
 
 
 def _judge(candidate: Candidate, references: FloatArray, options: RankOptions) -> Verdict:

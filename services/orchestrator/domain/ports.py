@@ -131,6 +131,11 @@ class GenerationRequest:
     identity_guidance_scale: float | None = None
     late_from: float | None = None
 
+    @property
+    def shows_person(self) -> bool:
+        """Whether there is a person to guide towards: by tokens, or by an adapter of the person."""
+        return bool(self.embeddings) or any(use.of_person for use in self.adapters)
+
 
 @dataclass(frozen=True)
 class GenerationStep:

@@ -154,4 +154,8 @@ class Style(_Part):
     def _one_gate(self) -> "Style":
         if self.min_similarity is not None and self.false_accept_rate is not None:
             raise ValueError("min_similarity and false_accept_rate are two ways to say one thing")
+        if self.face == "optional" and self.min_similarity != -1:
+            raise ValueError(
+                "face: optional needs min_similarity: -1, or a face that is found has to be alike"
+            )
         return self

@@ -1,5 +1,6 @@
 """Styles over the real transport: the gallery, what cannot be drawn, and the words of a prompt."""
 
+import io
 import json
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from likeness.diffusion.v1 import diffusion_pb2
 from likeness.orchestrator.v1 import orchestrator_pb2 as pb
 from likeness.orchestrator.v1 import resources_pb2 as res
 from likeness.stylization.v1 import stylization_pb2
+from PIL import Image
 
 from shared.errors.common import InternalError
 from tests.support.fake_services.diffusion import MODEL_DIGEST
@@ -26,11 +28,11 @@ async def listed(stage: Orchestra, **request: bool) -> dict[str, res.Style]:
     return {style.name: style for style in response.styles}
 
 
-def with_adapters(*names: str) -> diffusion_pb2.ListModelsResponse:
+def with_adapters(*names: str, has_tokens: bool = True) -> diffusion_pb2.ListModelsResponse:
     adapters = [diffusion_pb2.AdapterInfo(name=name, rank=8) for name in names]
     model = diffusion_pb2.Model(
-        name="fake", digest=MODEL_DIGEST, width_px=256, identity_dimension=8, supports_identity=True,
-        is_default=True, adapters=adapters,
+        name="fake", digest=MODEL_DIGEST, width_px=256, identity_dimension=8 if has_tokens else 0,
+        supports_identity=has_tokens, is_default=True, adapters=adapters,
     )  # fmt: skip
     return diffusion_pb2.ListModelsResponse(models=[model])
 
@@ -112,38 +114,48 @@ async def test_where_a_style_says_so_portraits_without_a_findable_face_win(stage
     for _ in range(4):
         stage.fakes.script.queue("Generate", lambda request: picture(1, faces=0, size_px=256))
 
-    created = await stage.client.create(identity, style="styles/blueprint")
+    created = await stage.client.create(identity, style="styles/blueprint", size_px=512)
     portrait = await stage.client.finished(created.name)
 
     assert portrait.state == job_pb2.JOB_STATE_SUCCEEDED, portrait.error
     assert stage.fakes.script.calls["Rank"][0].face_optional
-    assert any(candidate.is_winner for candidate in portrait.candidates)
+    [first, _] = await stage.client.winners(portrait)
+    assert Image.open(io.BytesIO(first)).size == (512, 512)
+    assert {edit.step for candidate in portrait.candidates for edit in candidate.edits} == {"upscale"}
     assert all(candidate.manifest.sha256 for candidate in portrait.candidates)
 
 
+@pytest.mark.parametrize("has_tokens", [True, False])
 @pytest.mark.parametrize("is_apart", [True, False])
 async def test_a_style_may_give_the_persons_adapter_to_the_rows_that_show_the_person(
-    tmp_path: Path, is_apart: bool
+    tmp_path: Path, is_apart: bool, has_tokens: bool
 ):
     said = {
         "schema_version": 1, "name": "studio", "version": 1, "title": "S", "description": "",
         "prompt": "portrait of a {person}", "licence": "CC0-1.0", "adapter": {"name": "ink"},
-        "identity": {"adapter_apart": is_apart},
+        "identity": {"adapter_apart": is_apart, "guidance_scale": 4.0, "late_from": 0.25},
     }  # fmt: skip
     folder = tmp_path / "styles"
     folder.mkdir()
     (folder / "studio.yaml").write_text(yaml.safe_dump(said))
     async with orchestra(tmp_path, styles_folder=folder) as stage:
-        stage.fakes.script.queue("ListModels", lambda _: with_adapters("ink"))
+        stage.fakes.script.queue("ListModels", lambda _: with_adapters("ink", has_tokens=has_tokens))
         identity = await stage.client.identity()
         created = await stage.client.create(identity, mode=res.IDENTITY_MODE_TRAIN)
         portrait = await stage.client.finished(created.name)
 
-        assert portrait.state == job_pb2.JOB_STATE_SUCCEEDED, portrait.error
-        person, look = stage.fakes.script.calls["Generate"][0].adapters
+        # Without tokens the fake draws somebody else, who does not pass; what was sent is the same.
+        assert (portrait.state == job_pb2.JOB_STATE_SUCCEEDED) == has_tokens, portrait.error
+        sent = stage.fakes.script.calls["Generate"][0]
+        person, look = sent.adapters
+        shows_person = is_apart or has_tokens
+        assert sent.HasField("identity") == has_tokens
+        assert sent.identity_guidance_scale == (4.0 if shows_person else 0)
+        assert sent.late_injection.start_share == (0.25 if shows_person else 0)
         assert (person.of_person, look.of_person) == (is_apart, False)
         manifest = json.loads(await stage.client.download(portrait.candidates[0].manifest))
         assert [use["of_person"] for use in manifest["adapters"]] == [is_apart, False]
+        assert manifest["identity_late_from"] == (0.25 if shows_person else None)
 
 
 async def test_previews_are_sent_unless_they_are_left_out(tmp_path: Path):

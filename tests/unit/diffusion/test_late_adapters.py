@@ -131,11 +131,15 @@ async def test_after_a_fifth_of_the_steps_the_picture_waits_and_others_go_on(
     assert [event.step for event in events if isinstance(event, StepDone)] == list(range(1, 16))
 
 
-async def test_an_adapter_of_the_person_that_comes_late_joins_the_rows_that_show_the_person(
+async def test_what_comes_late_joins_all_rows_and_the_persons_adapter_stays_in_its_own(
     generation: Generation, unet: GatedUNet, adapters: SlowAdapters
 ) -> None:
     unet.release(1)
-    choices = AdapterChoice(name="lora-look"), AdapterChoice(uri=_LATE, of_person=True)
+    choices = (
+        AdapterChoice(name="lora-person", of_person=True),
+        AdapterChoice(name="lora-look"),
+        AdapterChoice(uri=_LATE),
+    )
     request = dataclasses.replace(
         _request(), guidance_scale=3.0, identity_guidance_scale=4.0, adapters=choices
     )
@@ -147,7 +151,9 @@ async def test_an_adapter_of_the_person_that_comes_late_joins_the_rows_that_show
     await picture
 
     calls = [[[use.adapter.name for use in row.adapters] for row in call.rows] for call in unet.batches]
-    assert calls == [[["lora-look"]] * 3] * 2 + [[["lora-look"]] * 2 + [["lora-look", _LATE]]] * 8
+    others, person = ["lora-look"], ["lora-person", "lora-look"]
+    assert calls[:2] == [[others, others, person]] * 2
+    assert calls[2:] == [[[*others, _LATE], [*others, _LATE], [*person, _LATE]]] * 8
 
 
 async def test_what_is_in_memory_takes_part_from_the_first_step(

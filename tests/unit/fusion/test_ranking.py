@@ -270,6 +270,14 @@ def test_where_the_face_is_optional_a_drawing_without_one_comes_last_and_checks_
     assert reasons == {"blank": ErrorReason.PICTURE_DEFECT, "crowd": ErrorReason.SEVERAL_FACES}
 
 
+def test_a_drawing_without_a_face_comes_last_even_where_faces_score_nothing():
+    options = dataclasses.replace(OPTIONS, is_face_optional=True, weights=RankWeights(0, 0, 0, 1, 0))
+
+    verdicts = rank([Candidate("a", ()), Candidate("b", (face(at(0.95)),))], REFERENCES, options)
+
+    assert [(v.name, v.score) for v in verdicts] == [("b", 0), ("a", 0)]
+
+
 def test_drawings_that_look_the_same_are_thinned_out_without_a_face_too():
     look = unit([1, 2, 3])
     options = dataclasses.replace(OPTIONS, is_face_optional=True)

@@ -202,6 +202,7 @@ def test_a_style_may_bring_its_own_preview(tmp_path):
         {"fusion": {"keep": {"surprise": 0}}},
         {"min_similarity": 0.5, "false_accept_rate": 0.01},
         {"face": "somewhere"},
+        {"face": "optional", "min_similarity": 0.5},
         {"licence": ""},
         {"tags": ["Not a tag!"]},
     ],

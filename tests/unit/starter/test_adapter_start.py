@@ -59,11 +59,45 @@ def test_it_goes_on_from_the_matrices_and_counts_what_they_have_seen(earlier: Pa
         assert tensors.metadata()["base_model_sha256"] == base.digest
 
 
-def test_an_adapter_of_another_shape_is_refused(earlier: Path, tmp_path: Path) -> None:
+def test_an_adapter_of_another_shape_is_refused_and_the_run_there_is_left_alone(
+    earlier: Path, tmp_path: Path
+) -> None:
     (tmp_path / "later").mkdir()
     base = open_base(tmp_path, tmp_path, make_base(tmp_path / "later")[1])
+    train_adapter(base, _plan(steps=1), tmp_path / "run", _stay)
+    before = (tmp_path / "run" / "ink.safetensors").read_bytes()
     with pytest.raises(ValueError, match="another rank"):
         train_adapter(base, _plan(steps=1, start=earlier, rank=2), tmp_path / "run", _stay)
+    assert (tmp_path / "run" / "ink.safetensors").read_bytes() == before
+
+
+def test_a_run_goes_on_from_its_checkpoint_whatever_start_is_named_later(
+    earlier: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "later").mkdir()
+    base = open_base(tmp_path, tmp_path, make_base(tmp_path / "later")[1])
+
+    def stopping(trainer: Trainer) -> LossFn:
+        trainer.stop.received = True
+        return _grow(trainer)
+
+    assert not train_adapter(base, _plan(steps=2, start=earlier), tmp_path / "run", stopping)
+    earlier.unlink()
+    assert train_adapter(base, _plan(steps=2), tmp_path / "run", _stay)
+    with safe_open(tmp_path / "run" / "ink.safetensors", "pt") as tensors:
+        assert tensors.metadata()["samples_seen"] == str(4 * 2 + 2 * 2)
+        moved = [key for key in tensors.keys() if "lora_B" in key and tensors.get_tensor(key).any()]  # noqa: SIM118
+    assert moved, "what it started from is in its checkpoint"
+    assert not (tmp_path / "run.1").exists()
+
+
+def test_a_folder_without_any_of_the_looks_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "later").mkdir()
+    weights = make_base(tmp_path / "later")[1]
+    data = make_looks(tmp_path / "looks", ("ink",))
+    with pytest.raises(FileNotFoundError, match="none of ink"):
+        style.train(data, tmp_path / "runs", base=weights, start=tmp_path)
+    assert not (tmp_path / "runs").exists()
 
 
 def test_looks_start_from_the_shelf_where_it_has_them(

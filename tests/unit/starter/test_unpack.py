@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from typer.testing import CliRunner
 
+from starter.__main__ import app
 from starter.models.generator import Generator
 from starter.models.identity import identity_state
 from starter.pack import write_generator
@@ -54,11 +56,19 @@ def test_what_is_unpacked_packs_to_the_same_weights(base: Path, tmp_path: Path) 
     assert json.loads((again / "vae" / "fold.json").read_text()) == fold
 
 
-def test_runs_that_are_there_are_not_overwritten(base: Path, tmp_path: Path) -> None:
-    kept = tmp_path / "runs" / "generator" / "checkpoint.safetensors"
+@pytest.mark.parametrize("run", ["generator", "decoder", "reader"])
+def test_runs_that_are_there_are_not_overwritten(base: Path, tmp_path: Path, run: str) -> None:
+    kept = tmp_path / "runs" / run / "checkpoint.safetensors"
     kept.parent.mkdir(parents=True)
     kept.write_bytes(b"hours of work")
-    with pytest.raises(FileExistsError, match="empty folder"):
+    with pytest.raises(FileExistsError, match=f"{run} already; unpack into an empty folder"):
         unpack(base, tmp_path / "runs")
     assert kept.read_bytes() == b"hours of work"
     assert not (tmp_path / "runs" / "vae").exists()
+
+
+def test_a_folder_that_lacks_a_part_leaves_nothing_behind(base: Path, tmp_path: Path) -> None:
+    (base / "ip_adapter.safetensors").unlink()
+    answer = CliRunner().invoke(app, ["unpack", "--runs", str(tmp_path / "runs"), "--weights", str(base)])
+    assert answer.exit_code == 2
+    assert not (tmp_path / "runs").exists()

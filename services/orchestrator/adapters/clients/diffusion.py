@@ -113,8 +113,8 @@ def _to_request(request: GenerationRequest) -> pb.GenerateRequest:
     if request.embeddings:
         message.identity.embeddings.extend(wire.to_embedding(item) for item in request.embeddings)
         message.identity.scale = request.identity_scale
-        if request.identity_guidance_scale is not None:
-            message.identity_guidance_scale = request.identity_guidance_scale
-        if request.late_from is not None:
-            message.late_injection.start_share = request.late_from
+    if request.shows_person and request.identity_guidance_scale is not None:
+        message.identity_guidance_scale = request.identity_guidance_scale
+    if request.shows_person and request.late_from is not None:
+        message.late_injection.start_share = request.late_from
     return message

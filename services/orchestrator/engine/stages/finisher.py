@@ -55,14 +55,15 @@ class Finisher:
         self._upscale = upscale
 
     async def finish(self, picture: Picture, analyzed: AnalyzedPicture) -> Shown:
-        """Do all wanted steps to a candidate with one face.
+        """Do all wanted steps to a candidate with one face; one without a face is only enlarged.
 
         Raises:
             LikenessError: As `Performer.perform`.
         """
         shown = Shown(picture, analyzed, look_at(analyzed, self._references))
+        wanted = self._steps if analyzed.faces else [step for step in self._steps if step is Step.UPSCALE]
         for trial in TRIALS:
-            steps = [step for step in trial if step in self._steps]
+            steps = [step for step in trial if step in wanted]
             if steps:
                 shown = await self._try(shown, steps)
         # Steps that had nothing to do were noted before those that were measured.

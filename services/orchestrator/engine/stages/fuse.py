@@ -20,7 +20,9 @@ _MAX_REFERENCES = 16
 
 
 async def fuse(job: Job, plan: Plan, made: GeneratedRound) -> FusedRound:
-    """Finish each candidate that shows exactly one face; the others are kept as they are, for RANK to reject.
+    """Finish each candidate that shows exactly one face, or none where the style allows that.
+
+    The others are kept as they are, for RANK to reject.
 
     A candidate that the fusion service refuses to fuse keeps that refusal and is never ranked.
 
@@ -54,7 +56,8 @@ class _Worker:
         """Do all there is to do to one candidate."""
         data = picture.data
         fused = Fused(index=made.index, artifact=made.artifact, transformations=())
-        if len(analyzed.faces) == 1:
+        may_lack_face = self._job.style.face == "optional"
+        if len(analyzed.faces) == 1 or (may_lack_face and not analyzed.faces):
             try:
                 shown = await self._finisher.finish(picture, analyzed)
             except LikenessError as error:

@@ -102,6 +102,7 @@ class _Worker:
     ) -> dict[str, object]:
         style, spec, plan = self._job.style, self._job.portrait.spec, self._plan
         uses = adapters_of(self._job, self._adapter)
+        shows_person = plan.use_tokens or any(use.of_person for use in uses)
         return {
             "manifest_version": MANIFEST_VERSION,
             "candidate": candidate.candidate_id,
@@ -117,8 +118,8 @@ class _Worker:
                 for digest, use in zip(made.adapter_digests, uses, strict=True)
             ],
             "identity_token_scale": style.identity.token_scale if plan.use_tokens else 0.0,
-            "identity_guidance_scale": style.identity.guidance_scale if plan.use_tokens else None,
-            "identity_late_from": style.identity.late_from if plan.use_tokens else None,
+            "identity_guidance_scale": style.identity.guidance_scale if shows_person else None,
+            "identity_late_from": style.identity.late_from if shows_person else None,
             "style": {
                 "name": f"styles/{style.name}",
                 "version": style.version,
