@@ -109,6 +109,13 @@ eval-starter: $(READY)  ## How good the starter pack is, with intervals and pict
 gate-starter: $(READY)  ## The same on a small fixed subset, against committed floors: fails where portraits got worse
 	python -m loadtests.starter --gate
 
+.PHONY: eval-adapters
+eval-adapters: $(READY)  ## Whether few steps and the common face pay, and where a person's adapter should act, with pictures
+	python -m pip install --quiet --constraint constraints.txt -e ".[eval]"
+	python -m loadtests.adapters few-step
+	python -m loadtests.adapters common-face
+	python -m loadtests.adapters acting
+
 .PHONY: eval-fusion
 eval-fusion: $(READY)  ## What fusion, restoration and ranking do to a likeness, with pictures; leaves out/reports/eval-fusion.html
 	python -m loadtests.fusion

@@ -12,7 +12,10 @@ from typing import Any
 from shared.reports import REPORTS_FOLDER
 
 DOCUMENT = Path("docs/benchmarks.md")
-NAMES = ("bench-engine", "bench-scheduler", "eval-starter", "eval-fusion", "bench-fusion")
+NAMES = (
+    "bench-engine", "bench-scheduler", "eval-starter", "eval-few-step", "eval-common-face", "eval-acting",
+    "eval-fusion", "bench-fusion",
+)  # fmt: skip
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -22,7 +22,7 @@ SMALL_NETS = (
     "attributes", "structure", "parser", "marks", "quality", "enhancer", "upscaler", "embedder", "scene",
 )  # fmt: skip
 """Packed where they have been trained: folders of an ONNX file and its card."""
-SIZE_LIMIT_MB = 110
+SIZE_LIMIT_MB = 120
 _PARTS = {
     "vae": ["diffusers", "AutoencoderDC"],
     "unet": ["diffusers", "UNet2DConditionModel"],

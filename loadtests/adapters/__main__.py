@@ -1,12 +1,14 @@
-"""Experiments that decide which adapters of the starter pack are shipped and used.
+"""Experiments that decide which adapters of the starter pack are shipped, and how adapters are used.
 
     python -m loadtests.adapters few-step      does the few-step adapter beat plain sampling of no more rows?
     python -m loadtests.adapters common-face   do trainings of one photo profit from the common face?
+    python -m loadtests.adapters acting        where should a person's adapter act: in every row?
 
 Characters whom no net was trained on are drawn, and portraits of them made through the services. Likeness is
 judged by an embedder that took no part, and whether prompts are followed by nets trained on renders.
 Pictures, trainings and what was read are kept in out/eval-adapters: the same command again goes on where it
-was stopped. Leaves out/reports/eval-few-step.html or eval-common-face.html, with .json and .md beside it.
+was stopped. Leaves out/reports/eval-few-step.html, eval-common-face.html or eval-acting.html, with .json
+and .md beside it.
 """
 
 import argparse
@@ -28,7 +30,7 @@ from shared.threads import apply_thread_defaults
 
 _SERVICES = ("face_analysis", "diffusion", "lora_training")
 _EDITS = ("blonde", "cap", "sunglasses", "sad", "grin")
-FEW_STEP, COMMON_FACE = "few-step", "common-face"
+FEW_STEP, COMMON_FACE, ACTING = "few-step", "common-face", "acting"
 
 
 def parser_of() -> argparse.ArgumentParser:
@@ -38,7 +40,7 @@ def parser_of() -> argparse.ArgumentParser:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("experiment", choices=(FEW_STEP, COMMON_FACE))
+    parser.add_argument("experiment", choices=(FEW_STEP, COMMON_FACE, ACTING))
     parser.add_argument("--identities", type=int, default=12, metavar="N", help="people (default 12)")
     parser.add_argument("--images", type=int, default=2, metavar="N", help="of each prompt (default 2)")
     parser.add_argument(
@@ -93,7 +95,7 @@ def main() -> None:
     options = parser_of().parse_args()
     apply_thread_defaults()
     # Only now: these load libraries that read the variables just set.
-    from loadtests.adapters import common_face, few_step, report
+    from loadtests.adapters import acting, common_face, few_step, report
     from loadtests.adapters.drawn import Bench
     from loadtests.starter.people import photos_of
 
@@ -107,6 +109,8 @@ def main() -> None:
             people = bench.people(photos)
             if options.experiment == FEW_STEP:
                 page = report.write(few_step, command_of(options), *few_step.measure(bench, people))
+            elif options.experiment == ACTING:
+                page = report.write(acting, command_of(options), *acting.measure(bench, people))
             else:
                 page = report.write(
                     common_face, command_of(options), *common_face.measure(bench, people, steps)

@@ -28,7 +28,7 @@ from starter.train.velocity_loss import VelocityLoss
 
 NAME = "common-face"
 RECIPE = Recipe(
-    steps=600, batch=24, lr=1e-3, lr_end=1e-4, warmup_steps=20, weight_decay=1e-2, ema_decay=0.99, seed=7
+    steps=400, batch=24, lr=1e-3, lr_end=1e-4, warmup_steps=20, weight_decay=1e-2, ema_decay=0.99, seed=7
 )
 SHAPE = LoraShape(JobRecipe().rank, rf".*\.({'|'.join(TARGET_MODULES).replace('.', '[.]')})")
 """The very layers and rank of an identity adapter: a training goes on with these matrices as they are."""

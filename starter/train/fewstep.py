@@ -25,7 +25,7 @@ from starter.train.loop import LossFn, Recipe, Trainer, rng_of_step
 
 NAME = "fewstep"
 RECIPE = Recipe(
-    steps=800, batch=24, lr=1e-3, lr_end=5e-5, warmup_steps=50, weight_decay=0.0, ema_decay=0.99, seed=11
+    steps=400, batch=24, lr=5e-3, lr_end=1e-4, warmup_steps=30, weight_decay=0.0, ema_decay=0.98, seed=11
 )
 SHAPE = LoraShape(
     16, r".*attentions\..*(attn[12]\.(to_q|to_k|to_v|to_out\.0)|proj_in|proj_out|ff\.net\.(0\.proj|2))"
