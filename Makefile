@@ -109,11 +109,19 @@ eval-starter: $(READY)  ## How good the starter pack is, with intervals and pict
 gate-starter: $(READY)  ## The same on a small fixed subset, against committed floors: fails where portraits got worse
 	python -m loadtests.starter --gate
 
-.PHONY: eval-adapters
-eval-adapters: $(READY)  ## Whether few steps and the common face pay, and where a person's adapter should act, with pictures
+.PHONY: eval-few-step
+eval-few-step: $(READY)  ## Whether the few-step adapter pays, with pictures; leaves out/reports/eval-few-step.html
 	python -m pip install --quiet --constraint constraints.txt -e ".[eval]"
 	python -m loadtests.adapters few-step
+
+.PHONY: eval-common-face
+eval-common-face: $(READY)  ## Whether trainings of one photo profit from the common face; leaves out/reports/eval-common-face.html
+	python -m pip install --quiet --constraint constraints.txt -e ".[eval]"
 	python -m loadtests.adapters common-face
+
+.PHONY: eval-acting
+eval-acting: $(READY)  ## Where a person's adapter should act, with pictures; leaves out/reports/eval-acting.html
+	python -m pip install --quiet --constraint constraints.txt -e ".[eval]"
 	python -m loadtests.adapters acting
 
 .PHONY: eval-fusion

@@ -143,9 +143,9 @@ def figure(candidate: resources_pb2.Candidate, pictures: dict[str, str], size_px
 
 
 def likeness(candidate: resources_pb2.Candidate) -> str:
-    """Returns similarity and score with a bar; a drawing may show no face to compare."""
+    """Returns similarity and score with a bar, or that there is no single face to compare."""
     if candidate.best_similarity == 0:
-        return "no face to compare"
+        return "no single face to compare"
     share = max(0.0, min(1.0, candidate.best_similarity)) * 100
     return (
         f"similarity {candidate.best_similarity:.3f} (mean {candidate.mean_similarity:.3f}) · "

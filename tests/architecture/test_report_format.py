@@ -14,6 +14,6 @@ def test_measuring_targets_write_a_report_of_their_name() -> None:
         name
         for folder in ("loadtests", "starter", "services")
         for path in (ROOT / folder).rglob("*.py")
-        for name in re.findall(r'write_report\(\s*"([a-z-]+)"', path.read_text())
+        for name in re.findall(r'(?:write_report\(\s*|^REPORT = )"([a-z-]+)"', path.read_text(), re.MULTILINE)
     }
     assert set(targets) - written == set()

@@ -31,7 +31,7 @@ class IdentityStrength(_Part):
     Attributes:
         adapter_weight: Weight of a trained adapter.
         adapter_apart: Whether a trained adapter goes with the identity tokens, guided and injected as they
-            are, instead of with every row; the prompt is then followed as without it.
+            are, instead of with every row.
         token_scale: Scale of the identity tokens.
         guidance_scale: Guidance towards the person, apart from that towards the prompt; None guides both by
             the style's guidance_scale, with a third fewer UNet rows.
