@@ -63,7 +63,8 @@ def join(warped: Image, base: Image, alpha: FloatArray, mask: FaceMask, options:
 
 def keep_outside(blended: Image, base: Image, alpha: FloatArray, mask: FaceMask) -> Image:
     """Limit a change to where *alpha* is and a short soft rim: coarse pyramid bands reach further."""
-    reach = max(3, round(0.05 * mask.unit_px)) | 1
+    # In small heads too a share of the face: three pixels would reach over the jaw of one of 25.
+    reach = max(1, round(0.05 * mask.unit_px)) | 1
     grown = cv2.dilate((alpha > _RIM_ALPHA).astype(np.uint8), np.ones((reach, reach), np.uint8))
     rim = cv2.GaussianBlur(grown.astype(np.float32), (0, 0), reach / 3)
     rim = np.where(rim < 0.01, 0.0, np.clip(rim, 0, 1)) * mask.bare

@@ -2,8 +2,9 @@
 
 import asyncio
 import gc
-import itertools
 import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -44,7 +45,8 @@ async def _draw(generation: Generation, requests: list[GenerationRequest]) -> No
     await asyncio.gather(*(one(number, request) for number, request in enumerate(requests)))
 
 
-async def test_the_engine_keeps_nothing_of_finished_and_cancelled_pictures() -> None:
+async def _growth_bytes() -> int:
+    """By how much 1,500 pictures let this process grow, after 300."""
     threads = Threads(*(ThreadPoolExecutor(1) for _ in range(3)))
     limits = BatchLimits(max_rows=16, max_active=_IN_FLIGHT, max_waiting=_IN_FLIGHT)
     generation = Generation(FakeModels(), limits, threads)
@@ -59,15 +61,21 @@ async def test_the_engine_keeps_nothing_of_finished_and_cancelled_pictures() -> 
         ]
 
     await _draw(generation, requests(0, 300))
-    sizes = [_resident_bytes()]
-    for first in (300, 800, 1300):
-        await _draw(generation, requests(first, 500))
-        sizes.append(_resident_bytes())
-
-    # What is kept grows in every stretch; what else the process allocates now and then does not.
-    assert min(after - before for before, after in itertools.pairwise(sizes)) < 2 * _MIB
+    before = _resident_bytes()
+    await _draw(generation, requests(300, 1500))
+    grown = _resident_bytes() - before
     assert generation.depth("fake") == (0, 0)
     await generation.close()
+    return grown
+
+
+def test_the_engine_keeps_nothing_of_finished_and_cancelled_pictures() -> None:
+    """In a process of its own: one full of other tests grows now and then for reasons of theirs."""
+    code = f"import asyncio, {__name__} as test; print(asyncio.run(test._growth_bytes()))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout.split()[-1]) < 6 * _MIB
 
 
 @pytest.mark.slow

@@ -108,10 +108,7 @@ def test_order_of_the_templates_changes_nothing(candidate, templates):
 @given(heads, heads)
 @settings(deadline=None, max_examples=10)
 def test_jaw_line_is_untouched(candidate, template):
-    """At the landmarks of the jaw that are part of the outline the candidate's pixels stay.
-
-    To 6 levels of 255: in 150 heads they moved by 3 at most, of one of 24 px between the eyes by 5 once.
-    """
+    """At the landmarks of the jaw that are part of the outline the candidate's pixels stay, to rounding."""
     image, face = candidate
     fused = swap(candidate, template, FuseOptions(weights=RegionWeights(1, 1, 1))).image.astype(int)
     hull = set(cv2.convexHull(face.dense.points, returnPoints=False).ravel().tolist())
@@ -119,7 +116,7 @@ def test_jaw_line_is_untouched(candidate, template):
     for number in hull & set(mean_face().indices("left_jaw", "right_jaw").tolist()):
         x, y = np.round(face.dense.points[number]).astype(int)
         if 0 <= x < image.shape[1] and 0 <= y < image.shape[0]:
-            assert np.abs(fused[y, x] - image[y, x]).max() <= 6
+            assert np.abs(fused[y, x] - image[y, x]).max() <= 4
 
 
 @pytest.mark.parametrize("warp", WarpMode)
