@@ -25,7 +25,8 @@ class VaeCodec:
 
     On a CPU each picture goes through by itself, in channels-last: whether a batch gives the bits of its
     pictures alone depends on the processor (so it was on an Intel Xeon, on an AMD EPYC it was not), and eight
-    of the starter pack's in one call take 0.90 of the time of eight calls. Other devices get whole batches.
+    of the starter pack's in one call take 0.90 of the time of eight calls. Other devices get
+    whole batches, which has not been run on one.
     """
 
     def __init__(self, vae: FoldedVae) -> None:

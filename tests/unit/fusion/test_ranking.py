@@ -256,38 +256,6 @@ def test_severe_artefact_is_named_and_the_worst_check_comes_first():
     assert [check.score for check in verdict.checks] == sorted(check.score for check in verdict.checks)
 
 
-def test_where_the_face_is_optional_a_drawing_without_one_comes_last_and_checks_refuse_nothing():
-    odd = Candidate("odd", (face(at(0.95), defects={"distortion": 0.99}),))
-    faceless = Candidate("faceless", ())
-    blank = Candidate("blank", (), defect=PictureDefect(image="blank", defect="it is blank"))
-    crowd = Candidate("crowd", (face(at(1)), face(at(1))))
-    options = dataclasses.replace(OPTIONS, is_face_optional=True)
-
-    verdicts = rank([faceless, blank, crowd, odd], REFERENCES, options)
-
-    assert [v.name for v in verdicts if v.rank] == ["odd", "faceless"]
-    reasons = {v.name: v.refusal.reason for v in verdicts if v.refusal}
-    assert reasons == {"blank": ErrorReason.PICTURE_DEFECT, "crowd": ErrorReason.SEVERAL_FACES}
-
-
-def test_a_drawing_without_a_face_comes_last_even_where_faces_score_nothing():
-    options = dataclasses.replace(OPTIONS, is_face_optional=True, weights=RankWeights(0, 0, 0, 1, 0))
-
-    verdicts = rank([Candidate("a", ()), Candidate("b", (face(at(0.95)),))], REFERENCES, options)
-
-    assert [(v.name, v.score) for v in verdicts] == [("b", 0), ("a", 0)]
-
-
-def test_drawings_that_look_the_same_are_thinned_out_without_a_face_too():
-    look = unit([1, 2, 3])
-    options = dataclasses.replace(OPTIONS, is_face_optional=True)
-
-    verdicts = rank([Candidate("a", (), look), Candidate("b", (), look)], REFERENCES, options)
-
-    assert [(v.name, v.rank) for v in verdicts] == [("a", 1), ("b", 0)]
-    assert verdicts[1].refusal.reason == ErrorReason.NEAR_DUPLICATE
-
-
 def test_of_two_equal_likenesses_the_cleaner_and_the_one_that_was_asked_for_win():
     options = dataclasses.replace(OPTIONS, wanted={"beard": "full"})
     soft = Candidate("a-soft", (face(at(0.98), sharpness=0.2),))

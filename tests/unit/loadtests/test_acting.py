@@ -7,7 +7,7 @@ from likeness.common.v1 import image_pb2
 from likeness.diffusion.v1 import diffusion_pb2 as pb
 
 from loadtests.adapters.acting import ACTS, bars_of, figures_of, tables_of
-from loadtests.adapters.drawn import Kept
+from tests.unit.loadtests.kept_figures import kept_by_all
 
 _PERSON = SimpleNamespace(number=7)
 _ADAPTERS = {7: image_pb2.ArtifactRef(uri="a")}
@@ -35,23 +35,14 @@ def test_the_ways_differ_in_where_the_adapter_acts() -> None:
     assert len({(r.step_count, r.sampler, r.guidance_scale) for r in requests.values()}) == 1
 
 
-def _kept(likeness: float, adherence: float) -> Kept:
-    people = range(8)
-    return Kept(
-        {p: [1.0] for p in people},
-        {p: [likeness + 0.01 * p] for p in people},
-        {p: [adherence] for p in people},
-    )
-
-
 def test_a_way_is_better_where_the_lower_ends_of_both_gains_are() -> None:
-    found = {act.key: _kept(0.5, 0.8) for act in ACTS} | {"apart": _kept(0.6, 0.9)}
+    found = {act.key: kept_by_all(0.5, 0.8) for act in ACTS} | {"apart": kept_by_all(0.6, 0.9)}
     details = {"ways": figures_of(found)}
     bars = {bar.name: bar for bar in bars_of(details)}
     assert len(bars) == 2 * sum(act.of_person for act in ACTS)
     gained = bars["both in the person's rows: likeness gained, lower end"]
     assert gained.met and gained.value == pytest.approx(0.1)
-    found["apart"] = _kept(0.4, 0.9)
+    found["apart"] = kept_by_all(0.4, 0.9)
     bars = {bar.name: bar for bar in bars_of({"ways": figures_of(found)})}
     assert not bars["both in the person's rows: likeness gained, lower end"].met
     assert bars["both in the person's rows: adherence gained, lower end"].met

@@ -11,13 +11,14 @@ from likeness.diffusion.v1 import diffusion_pb2 as pb
 
 from loadtests.adapters import common_face, few_step
 from loadtests.adapters.__main__ import COMMON_FACE, command_of, parser_of, scale_of, steps_of
-from loadtests.adapters.drawn import Drawn, Kept, kept
+from loadtests.adapters.drawn import Drawn, kept
 from loadtests.adapters.ways import FULL, WAYS, Way, rivals
 from loadtests.starter.looks import Look
 from loadtests.starter.prompts import EDITS, FIXED
 from services.diffusion.domain.programs.guidance import scales_at
 from services.diffusion.domain.request import Guidance
 from shared.images import encode_png
+from tests.unit.loadtests.kept_figures import kept_by_all
 
 
 def _rows_of_the_engine(way: Way) -> int:
@@ -79,17 +80,8 @@ def test_what_a_way_keeps_is_likeness_on_the_fixed_prompt_and_words_on_the_other
     assert sorted(found.adherence[1]) == [0.0, 1.0, 1.0]
 
 
-def _kept(likeness: float, adherence: float) -> Kept:
-    people = range(8)
-    return Kept(
-        {p: [1.0] for p in people},
-        {p: [likeness + 0.01 * p] for p in people},
-        {p: [adherence] for p in people},
-    )
-
-
 def test_differences_are_taken_person_by_person() -> None:
-    gain = _kept(0.5, 0.9).over(_kept(0.4, 0.8))
+    gain = kept_by_all(0.5, 0.9).over(kept_by_all(0.4, 0.8))
     # People differ more than the ways do; a paired difference does not see that.
     assert gain["likeness"] is not None and gain["likeness"]["low"] == pytest.approx(0.1)
     assert gain["adherence"] is not None and gain["adherence"]["value"] == pytest.approx(10)
@@ -97,12 +89,12 @@ def test_differences_are_taken_person_by_person() -> None:
 
 def test_the_few_step_adapter_must_beat_the_best_of_its_rivals() -> None:
     seconds = {way.key: 0.1 * way.rows for way in WAYS}
-    good = {way.key: _kept(0.5 if way.adapter else 0.4, 0.9) for way in WAYS}
+    good = {way.key: kept_by_all(0.5 if way.adapter else 0.4, 0.9) for way in WAYS}
     apart = {way.key: {p: [float(way.steps if way.adapter is None else 3)] for p in range(8)} for way in WAYS}
     bars = few_step.bars_of({"ways": few_step.figures_of(good, seconds, apart)})
     assert [bar.value for bar in bars if "nearer" in bar.name] == [-1.0, -1.0, -1.0]
     assert {bar.met for bar in bars if "likeness" in bar.name} == {True}
-    good["four_pairs"] = _kept(0.6, 0.9)
+    good["four_pairs"] = kept_by_all(0.6, 0.9)
     details = {"ways": few_step.figures_of(good, seconds, apart)}
     assert details["ways"]["few_8"]["rival"] == "4 steps, guided by one scale"
     assert not next(bar for bar in few_step.bars_of(details) if bar.name.startswith("8 steps")).met
@@ -119,10 +111,10 @@ def test_portraits_are_compared_with_those_of_the_same_person_and_seed(tmp_path:
 
 
 def test_the_common_face_must_be_better_beyond_chance() -> None:
-    found = {"zero-50": _kept(0.4, 0.8), "common-face-50": _kept(0.45, 0.8)}
+    found = {"zero-50": kept_by_all(0.4, 0.8), "common-face-50": kept_by_all(0.45, 0.8)}
     details = {"steps": [50], "starts": common_face.figures_of(found, [50])}
     assert [bar.met for bar in common_face.bars_of(details)] == [True]
-    worse = {"zero-50": _kept(0.4, 0.8), "common-face-50": _kept(0.39, 0.8)}
+    worse = {"zero-50": kept_by_all(0.4, 0.8), "common-face-50": kept_by_all(0.39, 0.8)}
     details = {"steps": [50], "starts": common_face.figures_of(worse, [50])}
     assert [bar.met for bar in common_face.bars_of(details)] == [False]
     assert len(common_face.tables_of(details)[0].rows) == 2
