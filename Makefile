@@ -109,6 +109,10 @@ eval-starter: $(READY)  ## How good the starter pack is, with intervals and pict
 gate-starter: $(READY)  ## The same on a small fixed subset, against committed floors: fails where portraits got worse
 	python -m loadtests.starter --gate
 
+.PHONY: bench-torch
+bench-torch: $(READY)  ## How long a portrait of the starter pack takes in plain torch, eager and compiled; leaves out/reports/bench-torch.json
+	python -m loadtests.torch_speed
+
 .PHONY: eval-few-step
 eval-few-step: $(READY)  ## Whether the few-step adapter pays, with pictures; leaves out/reports/eval-few-step.html
 	python -m pip install --quiet --constraint constraints.txt -e ".[eval]"

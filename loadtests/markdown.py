@@ -14,7 +14,7 @@ from shared.reports import REPORTS_FOLDER
 DOCUMENT = Path("docs/benchmarks.md")
 NAMES = (
     "bench-engine", "bench-scheduler", "eval-starter", "eval-few-step", "eval-common-face", "eval-acting",
-    "eval-fusion", "bench-fusion",
+    "bench-torch", "eval-fusion", "bench-fusion",
 )  # fmt: skip
 
 

@@ -48,6 +48,8 @@ class Model(StrEnum):
 
 ADAPTERS = (Model.STYLE, Model.COMMON_FACE, Model.FEWSTEP)
 """Trained on a packed folder."""
+STARTABLE = (Model.STYLE, Model.STRUCTURE)
+"""What can start from packed files of its kind."""
 
 
 @app.callback()
@@ -81,7 +83,10 @@ def train(  # noqa: PLR0913 - one parameter per option of the command line
     ] = None,
     start: Annotated[
         Path | None,
-        typer.Option(help="Of style: folder of adapters to start from, such as a copy of an earlier base's."),
+        typer.Option(
+            help="What a new run starts from. Of style: folder of adapters, such as a copy of an earlier "
+            "base's; of structure: folder of a packed net."
+        ),
     ] = None,
 ) -> None:
     """Train one model; stop it at any time and call it again to resume from its last checkpoint."""
@@ -92,14 +97,15 @@ def train(  # noqa: PLR0913 - one parameter per option of the command line
     options: dict[str, Path | int | list[str] | None] = {"data": data, "runs": runs, "steps": steps}
     if look and model is not Model.STYLE:
         raise typer.BadParameter(f"--look is for style; {model} has no looks")
-    if start and model is not Model.STYLE:
-        raise typer.BadParameter(f"--start is for style; {model} has no looks")
+    if start and model not in STARTABLE:
+        raise typer.BadParameter(f"--start is for {' and '.join(STARTABLE)}; {model} starts from nothing")
     if start and not start.is_dir():
-        raise typer.BadParameter(f"--start: {start} is no folder of adapters")
+        raise typer.BadParameter(f"--start: {start} is no folder")
     if base and model not in ADAPTERS:
         raise typer.BadParameter(f"--base is for {', '.join(ADAPTERS)}; {model} starts from the data alone")
     options |= {"base": base} if model in ADAPTERS else {}
-    options |= {"looks": look or [], "start": start} if model is Model.STYLE else {}
+    options |= {"looks": look or []} if model is Model.STYLE else {}
+    options |= {"start": start} if model in STARTABLE else {}
     module = model.replace("-", "_")
     if processes > 1:
         train_in_processes(processes, module, options)

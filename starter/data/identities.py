@@ -39,9 +39,10 @@ def training_crops(samples: Sequence[Sample], positions: Sequence[int], rng: np.
         image = cut(read_rgb(sample), matrix, CROP_PX)
         if rng.random() < 0.3:
             image = photographic.swap_background(image, cut_parts(read_parts(sample), matrix, CROP_PX), rng)
-        if rng.random() < 0.1:
+        if rng.random() < 0.05:
             image, _ = photographic.put_before(image, rng)
-        if rng.random() < 0.8:
+        # Not always: skin, eyes and lips have their colours, and those are identity here.
+        if rng.random() < 0.5:
             image = photographic.look_of_camera(image, rng, spoiled=0.8)
         crops.append(image)
     return torch.from_numpy(np.stack(crops)).permute(0, 3, 1, 2).float().div_(255)

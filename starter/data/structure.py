@@ -31,8 +31,8 @@ from starter.heads.truth import sides_swapped
 
 HEAD_PX = 160
 """Side of a head crop; the box scale is that of the attribute net."""
-PORTRAIT_PX = 128
-"""Side of a whole portrait made smaller."""
+PORTRAIT_PX = 256
+"""Side of a whole portrait: a head is as large in it as in the head crop, up to a quarter."""
 
 
 @dataclass(frozen=True)

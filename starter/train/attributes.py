@@ -15,7 +15,7 @@ from starter.data.portraits import read_rgb
 from starter.train.loop import Recipe
 from starter.train.traits import TraitTask, train_task
 
-RECIPE = Recipe(steps=1500, batch=48, lr=3e-3, lr_end=2e-5, weight_decay=0.02, uses_muon=True)
+RECIPE = Recipe(steps=2500, batch=48, lr=3e-3, lr_end=2e-5, weight_decay=0.02, uses_muon=True)
 
 
 def _words(sample: Sample) -> Mapping[str, str]:

@@ -23,7 +23,15 @@ from starter.onnx_files import any_batch, box_crop_entry, image_input, write_car
 from starter.train.loop import Recipe, Trainer, rng_of_step
 from starter.train.verification import verification
 
-RECIPE = Recipe(steps=8000, batch=32, lr=1.5e-3, lr_end=1e-5, weight_decay=0.05)
+RECIPE = Recipe(
+    steps=5000,
+    batch=64,
+    lr=2e-3,
+    lr_end=1e-5,
+    weight_decay=0.05,
+    uses_muon=True,
+    by_adamw=("directions",),
+)
 _MARGIN_FROM_STEP = 0.2
 """The margin grows from zero over this share of the steps; at once, it keeps a small net from starting."""
 _NORM_BATCHES = 16

@@ -10,7 +10,7 @@ import json
 import math
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,6 +42,8 @@ class Recipe:
         ema_decay: decay per step of the averaged weights, reached after a warm-up.
         checkpoint_every_s: wall time between checkpoints.
         uses_muon: Muon instead of AdamW for matrices and convolutions; pays from batches of about 32 on.
+        by_adamw: names of matrices that AdamW updates even so: tables of classes, whose rows have little to
+            do with each other.
     """
 
     steps: int
@@ -56,6 +58,7 @@ class Recipe:
     checkpoint_every_s: float = 300.0
     seed: int = 0
     uses_muon: bool = False
+    by_adamw: tuple[str, ...] = ()
     cooldown: float = 1.0
 
     @property
@@ -96,9 +99,10 @@ class _StopSignal:
         self.received = True
 
 
-def _optimizer(parameters: list[Tensor], recipe: Recipe) -> torch.optim.Optimizer:
+def _optimizer(named: Mapping[str, Tensor], recipe: Recipe) -> torch.optim.Optimizer:
+    parameters = list(named.values())
     if recipe.uses_muon:
-        matrices = [p for p in parameters if is_hidden_matrix(p)]
+        matrices = [p for name, p in named.items() if is_hidden_matrix(p) and name not in recipe.by_adamw]
         return MuonWithAdamW(parameters, matrices, recipe.lr, recipe.betas, recipe.weight_decay)
     # The fused form is several times faster than the looped one on a CPU.
     return torch.optim.AdamW(
@@ -117,7 +121,7 @@ class Trainer:
         self.stop = _StopSignal()
         self.parameters = {name: p for name, p in model.named_parameters() if p.requires_grad}
         self.average = {name: p.detach().clone() for name, p in self.parameters.items()}
-        self.optimizer = _optimizer(list(self.parameters.values()), recipe)
+        self.optimizer = _optimizer(self.parameters, recipe)
         folder.mkdir(parents=True, exist_ok=True)
 
     @property

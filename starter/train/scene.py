@@ -15,7 +15,8 @@ from starter.data.portraits import read_rgb
 from starter.train.loop import Recipe
 from starter.train.traits import TraitTask, train_task
 
-RECIPE = Recipe(steps=1500, batch=48, lr=3e-3, lr_end=2e-5, weight_decay=0.02, uses_muon=True)
+RECIPE = Recipe(steps=2500, batch=48, lr=3e-3, lr_end=2e-5, weight_decay=0.02, uses_muon=True)
+SIDE_PX = 160
 
 
 def facing(yaw_deg: float) -> str:
@@ -35,12 +36,23 @@ def _words(sample: Sample) -> Mapping[str, str]:
     }
 
 
+def _pad(side_px: int, margin: float) -> int:
+    return round(side_px * (margin - 1) / 2)
+
+
 def _crop(sample: Sample, size: int, margin: float) -> NDArray[np.uint8]:
     """The whole picture; what a wider crop would show beyond its edge repeats the edge."""
     image = read_rgb(sample)
-    pad = round(image.shape[0] * (margin - 1) / 2)
+    pad = _pad(image.shape[0], margin)
     wide = cv2.copyMakeBorder(image, pad, pad, pad, pad, cv2.BORDER_REPLICATE)
     return np.asarray(cv2.resize(wide, (size, size), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _points(sample: Sample, margin: float) -> NDArray[np.float32]:
+    """The landmarks in that crop, -1 to 1: an expression is how they lie."""
+    side = read_rgb(sample).shape[0]
+    pad = _pad(side, margin)
+    return np.asarray((sample.landmarks + pad) / (side + 2 * pad) * 2 - 1, np.float32)
 
 
 TASK = TraitTask(
@@ -49,7 +61,9 @@ TASK = TraitTask(
     words_of=_words,
     crop=_crop,
     mirror=False,
-    card={"rule": "none: a whole square portrait, made smaller by area averaging", "size_px": 128},
+    card={"rule": "none: a whole square portrait, made smaller by area averaging", "size_px": SIDE_PX},
+    points_of=_points,
+    is_balanced=True,
 )
 
 

@@ -23,14 +23,24 @@ from starter.models.structure import PartsOnly, StructureNet
 from starter.onnx_files import any_batch, box_crop_entry, image_input, write_card, write_onnx
 from starter.train.loop import Recipe, Trainer, rng_of_step
 from starter.train.structure_figures import measure
+from starter.train.structure_start import start_from
 
-RECIPE = Recipe(steps=6000, batch=16, lr=2e-3, lr_end=2e-5, weight_decay=0.02)
+RECIPE = Recipe(
+    steps=6000,
+    batch=16,
+    lr=2e-3,
+    lr_end=2e-5,
+    weight_decay=0.02,
+    uses_muon=True,
+    by_adamw=("heat.weight", "visible"),
+)
 PARTS = tuple(part.name.lower() for part in Part)
 HEAT_SIGMA = 1.2
 """Width of the target of a heat map, in its cells."""
 _HIDDEN_WEIGHT = 0.3
 _PART_WEIGHTS = weight_table(eyes=3.0, features=2.0, face=1.0, rest=1.0)[: len(PARTS)]
 _NORM_BATCHES = 24
+_START_ROWS = 48
 
 
 def build_net() -> StructureNet:
@@ -78,19 +88,25 @@ def total_loss(net: StructureNet, batch: StructureBatch) -> Tensor:
     return part_loss(logits.float(), batch.parts) + landmark_loss(places, visible, log_heat, batch)
 
 
-def train(data: Path, runs: Path, steps: int | None = None) -> None:
-    """Train on all identities that are not held out; write `runs/{structure,parser}/model`."""
+def train(data: Path, runs: Path, steps: int | None = None, start: Path | None = None) -> None:
+    """Train on all identities that are not held out; write `runs/{structure,parser}/model`.
+
+    start: folder of a packed structure net that a new run starts from.
+    """
     recipe = RECIPE if steps is None else replace(RECIPE, steps=steps)
     samples = read_manifest(data)
     train_samples, held_out = training_part(samples), held_out_part(samples)
     torch.manual_seed(recipe.seed)
     net = build_net()
+    if start is not None:
+        first = training_batch(train_samples, _START_ROWS, False, rng_of_step(recipe.seed, 0)[0])
+        start_from(net, start, first.images)
     trainer = Trainer(net, recipe, runs / "structure")
     trainer.resume()
 
     def batch_of(step: int) -> StructureBatch:
         rng, _ = rng_of_step(recipe.seed, step)
-        return training_batch(train_samples, recipe.batch_here, whole=step % 3 == 2, rng=rng)
+        return training_batch(train_samples, recipe.batch_here, whole=step % 2 == 1, rng=rng)
 
     def loss_fn(model: nn.Module, step: int) -> Tensor:
         assert isinstance(model, StructureNet)

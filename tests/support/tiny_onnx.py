@@ -80,7 +80,9 @@ def save_inverter(path: Path) -> Path:
     return _save(path, [node], [one], ("image", shape), ("drawing", shape))
 
 
-def save_colour_parser(folder: Path, labels: list[str], head: list[str] | None = None) -> Path:
+def save_colour_parser(
+    folder: Path, labels: list[str], head: list[str] | None = None, side: int | str = 128
+) -> Path:
     """A face parser that goes by colour: its four parts are black, red, green and blue; returns *folder*."""
     folder.mkdir(parents=True, exist_ok=True)
     kernel = np.concatenate([np.zeros((1, 3)), np.eye(3)]).astype(np.float32).reshape(4, 3, 1, 1)
@@ -89,7 +91,7 @@ def save_colour_parser(folder: Path, labels: list[str], head: list[str] | None =
         numpy_helper.from_array(np.array([0.5, 0, 0, 0], np.float32), "bias"),
     ]
     node = helper.make_node("Conv", ["image", "kernel", "bias"], ["parts"])
-    shapes = ("image", [1, 3, 128, 128]), ("parts", [1, 4, 128, 128])
+    shapes = ("image", [1, 3, side, side]), ("parts", [1, 4, side, side])
     _save(folder / "parser.onnx", [node], weights, *shapes)
     content = {"labels": labels} if head is None else {"labels": labels, "head": head}
     (folder / "parser.json").write_text(json.dumps(content))

@@ -30,14 +30,15 @@ _STARTER_NAMES = {
 }
 _CELEB_NAMES = {"nose", "l_eye", "r_eye", "l_brow", "r_brow", "l_ear", "r_ear", "mouth", "u_lip", "l_lip"}
 _HEAD_NAMES = _STARTER_NAMES | _CELEB_NAMES | {"face", "hair", "beard", "glasses", "eye_g"}
-_SIDE_PX = 128
+_USUAL_SIDE_PX = 128
 # A head smaller than this share of the picture is none: the estimate is too early to be parsed.
 _LEAST_SHARE = 0.01
 
 
 class FaceParser:
-    """parser.onnx: "image" float32 [1, 3, 128, 128] RGB in [0, 1] to "parts", logits [1, K, 128, 128].
+    """parser.onnx: "image" float32 [1, 3, S, S] RGB in [0, 1] to "parts", logits [1, K, S, S].
 
+    S is what the file says; one whose sides are free is given 128 px.
     parser.json beside it: {"labels": [K names, in order], "head": [those of face and hair, optional]}.
     """
 
@@ -62,11 +63,14 @@ class FaceParser:
         names = [put.name for put in (*self._session.get_inputs(), *self._session.get_outputs())]
         if names != ["image", "parts"]:
             raise ModelUnsupported(folder / "parser.onnx", f"its tensors are {names}, not image and parts")
+        side = self._session.get_inputs()[0].shape[-1]
+        self._side_px = side if isinstance(side, int) else _USUAL_SIDE_PX
 
     def head(self, image: Image) -> Array:
         """Float32 [H, W] of 0 and 1, 1 = face or hair, for RGB uint8 [H, W, 3]."""
-        small = cv2.resize(image, (_SIDE_PX, _SIDE_PX), interpolation=cv2.INTER_AREA)
-        given = (small.astype(np.float32) / 255).transpose(2, 0, 1)[None]
+        sides = (self._side_px, self._side_px)
+        fitted = cv2.resize(image, sides, interpolation=cv2.INTER_AREA)
+        given = (fitted.astype(np.float32) / 255).transpose(2, 0, 1)[None]
         logits: Any = self._session.run(["parts"], {"image": given})[0]
         found = np.isin(logits[0].argmax(axis=0), self._head).astype(np.float32)
         height, width = image.shape[:2]

@@ -40,6 +40,19 @@ def test_the_head_is_face_and_hair_and_nothing_else(parser: FaceParser) -> None:
     np.testing.assert_array_equal(head, expected)
 
 
+@pytest.mark.parametrize(("side", "given"), [(256, 256), ("side", 128)])
+def test_a_picture_is_parsed_at_the_size_that_the_file_names(
+    tmp_path: Path, side: int | str, given: int
+) -> None:
+    parser = FaceParser(save_colour_parser(tmp_path / "parser", _LABELS, side=side))
+    stripes = np.zeros((256, 256, 3), np.uint8)
+    stripes[:, ::2] = (0, 255, 0)  # skin and background, a pixel each
+
+    head = parser.head(stripes)
+
+    assert (head.mean() == 0.5) == (given == 256), "at half the size the stripes are gone"
+
+
 def test_parser_json_may_say_what_the_head_is(tmp_path: Path) -> None:
     folder = save_colour_parser(tmp_path / "parser", ["a", "b", "c", "d"], head=["b"])
 

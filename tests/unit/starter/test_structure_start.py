@@ -1,0 +1,64 @@
+"""A packed structure net can be trained further."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from starter.data.structure import HEAD_PX
+from starter.heads.truth import LANDMARK_NAMES
+from starter.models.blocks import measure_norms
+from starter.models.structure import StructureNet
+from starter.train.structure import PARTS, export
+from starter.train.structure_start import start_from
+
+WIDTHS = (8, 8, 8, 8)
+
+
+def _net(seed: int, widths: tuple[int, int, int, int] = WIDTHS) -> StructureNet:
+    torch.manual_seed(seed)
+    return StructureNet(len(PARTS), len(LANDMARK_NAMES), widths)
+
+
+@pytest.fixture
+def packed(tmp_path: Path) -> tuple[StructureNet, Path]:
+    """A net whose normalisations are not trivial, and the folder it is packed in."""
+    net = _net(1)
+    with torch.no_grad():
+        for parameter in net.parameters():
+            if parameter.ndim == 1:
+                parameter.add_(0.2 * torch.randn_like(parameter))
+    measure_norms(net, [torch.rand(4, 3, HEAD_PX, HEAD_PX)])
+    export(net, {"structure": {}, "parser": {}}, tmp_path)
+    return net, tmp_path / "structure" / "model"
+
+
+@torch.no_grad()
+def test_it_answers_as_the_packed_one(packed: tuple[StructureNet, Path]) -> None:
+    old, folder = packed
+    new = _net(2)
+    images = torch.rand(3, 3, HEAD_PX, HEAD_PX)
+    start_from(new, folder, torch.rand(4, 3, HEAD_PX, HEAD_PX))
+    parts, places, _ = new.eval()(images)
+    expected_parts, expected_places, _ = old.eval()(images)
+    # The file holds half precision.
+    assert float((parts - expected_parts).abs().max()) < 0.02 * float(expected_parts.abs().max())
+    assert float((places - expected_places).abs().max()) < 2e-3
+
+
+@torch.no_grad()
+def test_it_also_does_so_in_training_on_the_pictures_it_was_settled_on(
+    packed: tuple[StructureNet, Path],
+) -> None:
+    _, folder = packed
+    new, images = _net(3), torch.rand(4, 3, HEAD_PX, HEAD_PX)
+    start_from(new, folder, images)
+    expected = new.eval()(images)[0]
+    answer = new.train()(images)[0]
+    np.testing.assert_allclose(answer, expected, atol=1e-3 * float(expected.abs().max()))
+
+
+def test_a_net_of_other_widths_is_refused(packed: tuple[StructureNet, Path]) -> None:
+    with pytest.raises(ValueError, match="other widths"):
+        start_from(_net(4, (8, 8, 8, 16)), packed[1], torch.rand(2, 3, HEAD_PX, HEAD_PX))
