@@ -147,18 +147,27 @@ def pack(
     adapters_only: Annotated[
         bool, typer.Option("--adapters-only", help="Add adapters to WEIGHTS and leave all else as it is.")
     ] = False,
+    nets_only: Annotated[
+        bool, typer.Option("--nets-only", help="Replace the small nets that RUNS has; leave all else.")
+    ] = False,
 ) -> None:
     """Write the newest checkpoints as one model folder in half precision; says the size of each part."""
     from starter import pack as packing
     from starter.packed_adapters import pack_adapters
 
-    if not adapters_only:
-        packing.pack(data, runs, weights)
-    adapters = pack_adapters(runs, weights)
-    if adapters.left_out:
-        typer.echo(f"left out, as trained on another base: {', '.join(adapters.left_out)}", err=True)
-    if adapters.removed:
-        typer.echo(f"removed, as they belong to another base: {', '.join(adapters.removed)}", err=True)
+    if nets_only and adapters_only:
+        raise typer.BadParameter("--nets-only and --adapters-only exclude each other")
+    if nets_only:
+        nets = packing.pack_nets(runs, weights)
+        typer.echo(f"small nets: {', '.join(nets) or f'none, as {runs} has none'}", err=True)
+    else:
+        if not adapters_only:
+            packing.pack(data, runs, weights)
+        adapters = pack_adapters(runs, weights)
+        if adapters.left_out:
+            typer.echo(f"left out, as trained on another base: {', '.join(adapters.left_out)}", err=True)
+        if adapters.removed:
+            typer.echo(f"removed, as they belong to another base: {', '.join(adapters.removed)}", err=True)
     sizes = packing.folder_sizes_mb(weights)
     for name, size_mb in sizes.items():
         typer.echo(f"{name:24} {size_mb:7.1f} MB")

@@ -132,10 +132,15 @@ def pack(data: Path, runs: Path, weights: Path) -> dict[str, float]:
     `starter.packed_adapters`, as they are trained on what is packed here.
     """
     write_generator(data, runs, weights)
-    nets = _emptied(weights.with_name(f".{weights.name}-nets"))
-    for net in SMALL_NETS:
-        source = runs / net / "model"
-        if source.exists():
-            shutil.copytree(source, nets / net)
-    _swap_in(nets, weights)
+    pack_nets(runs, weights)
     return folder_sizes_mb(weights)
+
+
+def pack_nets(runs: Path, weights: Path) -> list[str]:
+    """Put the small nets that `runs` has trained into `weights`; returns their names. Others stay."""
+    found = [net for net in SMALL_NETS if (runs / net / "model").exists()]
+    nets = _emptied(weights.with_name(f".{weights.name}-nets"))
+    for net in found:
+        shutil.copytree(runs / net / "model", nets / net)
+    _swap_in(nets, weights)
+    return found

@@ -7,7 +7,9 @@ import pytest
 import torch
 from diffusers import AutoencoderDC, StableDiffusionPipeline
 from transformers import CLIPTokenizer
+from typer.testing import CliRunner
 
+from starter.__main__ import app
 from starter.data.captions import tokenizer_corpus
 from starter.models.generator import Generator
 from starter.models.identity import attach_identity
@@ -66,3 +68,18 @@ def test_both_tokenizer_files_say_the_same(packed: tuple[Generator, Path], tmp_p
         (tmp_path / name).write_bytes((folder / name).read_bytes())
     text = "portrait of a young woman, brown bob hair"
     assert CLIPTokenizer.from_pretrained(tmp_path)(text) == CLIPTokenizer.from_pretrained(folder)(text)
+
+
+def test_small_nets_can_be_packed_alone(tmp_path: Path) -> None:
+    weights, trained = tmp_path / "weights", tmp_path / "runs" / "scene" / "model"
+    for folder, text in ((weights / "scene", "old"), (weights / "marks", "old"), (trained, "new")):
+        folder.mkdir(parents=True)
+        (folder / "card.json").write_text(text)
+    (weights / "scene" / "left.onnx").write_text("old")
+    command = ["pack", "--nets-only", "--runs", str(tmp_path / "runs"), "--weights", str(weights)]
+    answer = CliRunner().invoke(app, command)
+    assert answer.exit_code == 0
+    assert "small nets: scene" in answer.output
+    files = {str(f.relative_to(weights)): f.read_text() for f in weights.rglob("*") if f.is_file()}
+    assert files == {"scene/card.json": "new", "marks/card.json": "old"}
+    assert CliRunner().invoke(app, [*command, "--adapters-only"]).exit_code == 2
