@@ -63,7 +63,7 @@ TASK = TraitTask(
     mirror=False,
     card={"rule": "none: a whole square portrait, made smaller by area averaging", "size_px": SIDE_PX},
     points_of=_points,
-    is_balanced=True,
+    evenness=0.5,
 )
 
 

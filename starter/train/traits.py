@@ -38,8 +38,8 @@ class TraitTask:
         card: the card's entry on the crop; its "size_px" is the side of the crops.
         points_of: (sample, margin) -> float32 (points, 2), -1 to 1 across that crop: what is learnt beside
             the words, where every sample has landmarks. Only where nothing is mirrored: sides have names.
-        is_balanced: whether words are equally likely where the net is asked. A prompt asks for rare words as
-            often as for frequent ones, photographs do not show them as often.
+        evenness: how far the packed net goes from words as likely as in the training data, 0, to words that
+            are all equally likely, 1. A prompt asks for rare words as often as for frequent ones.
     """
 
     name: str
@@ -49,7 +49,7 @@ class TraitTask:
     mirror: bool
     card: Mapping[str, Any]
     points_of: PointsOf | None = None
-    is_balanced: bool = False
+    evenness: float = 0.0
 
     @property
     def size_px(self) -> int:
@@ -167,7 +167,7 @@ def train_task(task: TraitTask, recipe: Recipe, data: Path, runs: Path, steps: i
         theta = moves(len(chosen), rng, task.mirror)
         with torch.autocast("cpu", torch.bfloat16):
             logits, placed = model.with_points(augment(wide[chosen], theta, task.size_px, rng))
-        loss = word_loss(logits, truth[chosen], shares if task.is_balanced else None)
+        loss = word_loss(logits, truth[chosen], shares if task.evenness else None)
         if points is None or placed is None:
             return loss
         return loss + _POINT_WEIGHT * F.smooth_l1_loss(placed.float(), moved_points(points[chosen], theta))
@@ -175,10 +175,20 @@ def train_task(task: TraitTask, recipe: Recipe, data: Path, runs: Path, steps: i
     if not trainer.run(loss_fn):
         return
     trainer.load_average()
+    if task.evenness:
+        expect(net, shares, 1 - task.evenness)
     plain, of_words = accuracy(task, net, held_out)
     scores = {"images": len(held_out), "accuracy": plain, "accuracy_of_words": of_words}
     print(scores)
     export(task, net, scores, runs / task.name / "model")
+
+
+@torch.no_grad()
+def expect(net: AttributeNet, log_shares: Sequence[Tensor], strength: float) -> None:
+    """Let a net that was trained on even words expect frequent ones again, by `strength` in [0, 1]."""
+    for head, shares in zip(net.heads.values(), log_shares, strict=True):
+        assert isinstance(head, nn.Linear)
+        head.bias.add_(strength * shares)
 
 
 def word_loss(logits: Sequence[Tensor], truth: Tensor, log_shares: Sequence[Tensor] | None) -> Tensor:

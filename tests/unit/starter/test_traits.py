@@ -15,6 +15,7 @@ from starter.train import scene
 from starter.train.traits import (
     MARGIN,
     augment,
+    expect,
     log_shares,
     moved_points,
     moves,
@@ -86,6 +87,18 @@ def test_balanced_words_are_told_apart_whatever_their_share() -> None:
     plain, balanced = leaning
     assert plain > 1.5
     assert abs(balanced) < 0.4
+
+
+def test_half_even_words_expect_half_of_what_was_frequent(tmp_path: Path) -> None:
+    shares = log_shares(targets(scene.TASK, write_faces(tmp_path)), scene.TASK)
+    net = AttributeNet(SCENE_LABELS, size_px=SIDE).eval()
+    images = torch.rand(1, 3, SIDE, SIDE)
+    with torch.no_grad():
+        before = net(images)
+        expect(net, shares, 0.5)
+        after = net(images)
+    for old, new, share in zip(before, after, shares, strict=True):
+        torch.testing.assert_close(new[0] - old[0], 0.5 * share, atol=1e-5, rtol=0)
 
 
 def test_points_are_learnt_with_and_not_packed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
