@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
@@ -33,6 +34,8 @@ HEAD_PX = 160
 """Side of a head crop; the box scale is that of the attribute net."""
 PORTRAIT_PX = 256
 """Side of a whole portrait: a head is as large in it as in the head crop, up to a quarter."""
+Cut = Literal["head", "window", "whole"]
+"""A head crop; a part of a whole portrait, of the head crop's size; a whole portrait."""
 
 
 @dataclass(frozen=True)
@@ -75,14 +78,17 @@ def exact_batch(samples: Sequence[Sample], whole: bool = False) -> StructureBatc
 
 
 def training_batch(
-    samples: Sequence[Sample], size: int, whole: bool, rng: np.random.Generator
+    samples: Sequence[Sample], size: int, kind: Cut, rng: np.random.Generator
 ) -> StructureBatch:
-    """`size` random crops, moved, mirrored and made to look like photographs."""
-    side = PORTRAIT_PX if whole else HEAD_PX
+    """`size` random crops of one kind, moved, mirrored and made to look like photographs."""
+    side = PORTRAIT_PX if kind == "whole" else HEAD_PX
     crops = []
     for index in rng.choice(len(samples), size):
         sample = samples[int(index)]
-        matrix, mirrored = jittered(_matrix(sample, whole), side, Jitter(), rng)
+        exact = _matrix(sample, whole=kind != "head")
+        if kind == "window":
+            exact[:, 2] -= rng.uniform(0, PORTRAIT_PX - HEAD_PX, 2)
+        matrix, mirrored = jittered(exact, side, Jitter(), rng)
         crops.append(_disturbed(_crop(sample, matrix, side, mirrored), rng))
     return _stack(crops)
 

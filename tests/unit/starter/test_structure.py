@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from starter.data.structure import HEAD_PX, PORTRAIT_PX, exact_batch, training_batch
+from starter.data.structure import HEAD_PX, PORTRAIT_PX, Cut, exact_batch, training_batch
 from starter.heads.parts import Part
 from starter.heads.truth import LANDMARK_NAMES, sides_swapped
 from starter.models.blocks import measure_norms
@@ -42,18 +42,29 @@ def test_mirrored_crops_swap_the_sides_of_the_landmarks(tmp_path: Path) -> None:
     swapped = exact[sides_swapped()] * (-1, 1) + (1, 0)
     seen = set()
     for seed in range(6):
-        places = training_batch(samples[:1], 1, False, np.random.default_rng(seed)).places[0].numpy()
+        places = training_batch(samples[:1], 1, "head", np.random.default_rng(seed)).places[0].numpy()
         errors = [np.abs(places - p - (places - p).mean(0)).mean() for p in (exact, swapped)]
         assert min(errors) < 0.3 * max(errors)
         seen.add(int(np.argmin(errors)))
     assert seen == {0, 1}
 
 
-def test_a_training_batch_depends_on_the_seed_alone(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["head", "window", "whole"])
+def test_a_training_batch_depends_on_the_seed_alone(tmp_path: Path, kind: Cut) -> None:
     samples = write_faces(tmp_path)
-    first, again = (training_batch(samples, 3, True, np.random.default_rng(1)) for _ in range(2))
+    first, again = (training_batch(samples, 3, kind, np.random.default_rng(1)) for _ in range(2))
+    assert first.images.shape[-1] == (PORTRAIT_PX if kind == "whole" else HEAD_PX)
     assert torch.equal(first.images, again.images)
     assert torch.equal(first.parts, again.parts)
+
+
+def test_windows_show_heads_at_the_size_of_whole_portraits(tmp_path: Path) -> None:
+    samples = write_faces(tmp_path)
+    batch = training_batch(samples[:1], 24, "window", np.random.default_rng(0))
+    distance_px = batch.eye_distance * HEAD_PX
+    assert float(distance_px.mean()) == pytest.approx(56, rel=0.08)
+    spread = batch.places.mean(1).std(0) * HEAD_PX
+    assert (spread > 15).all(), "windows are cut anywhere"
 
 
 def test_soft_argmax_returns_the_place_of_the_target_heat() -> None:
