@@ -14,7 +14,7 @@ from loadtests.common.renders import Photos
 from loadtests.common.services import Reader, Services
 from loadtests.starter.looks import Eye, Look
 from loadtests.starter.measures.adherence import Asked, adherence, differences, together
-from loadtests.starter.nets import open_features, open_scene
+from loadtests.starter.nets import open_features, open_scene, parser_digest, readers_digest
 from loadtests.starter.people import Person, characters_of, person_of
 from loadtests.starter.portraits import seed_of
 from loadtests.starter.prompts import FIXED, Prompt
@@ -80,8 +80,10 @@ class Bench:
         own = scale.weights / "embedder"
         judge = open_judge(own if (own / "embedder.onnx").is_file() else None)
         scene, features = open_scene(scale.weights), open_features(scale.weights)
-        self.eye = Eye(Reader(services), judge, scene, features, scale.work / "looks")
-        self.drawings = Drawings(services, scale.work / "pictures", default_model(services))
+        readers = readers_digest(scale.weights)
+        self.eye = Eye(Reader(services), judge, scene, features, scale.work / "looks", readers)
+        parser = parser_digest(scale.weights)
+        self.drawings = Drawings(services, scale.work / "pictures", default_model(services), parser)
         self.readable: set[str] = set()
 
     def people(self, photos: Photos) -> list[Person]:

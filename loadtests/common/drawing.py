@@ -21,10 +21,11 @@ class Drawings:
         services: the services under test.
         folder: where pictures lie, each named by the digest of model and request.
         model: the model that is asked.
+        parser: digest of the face parser in the model's folder, which late injection goes by.
     """
 
-    def __init__(self, services: Services, folder: Path, model: pb.Model) -> None:
-        self._services, self._folder, self.model = services, folder, model
+    def __init__(self, services: Services, folder: Path, model: pb.Model, parser: str = "") -> None:
+        self._services, self._folder, self.model, self._parser = services, folder, model, parser
 
     def missing(self, requests: Sequence[pb.GenerateRequest]) -> list[pb.GenerateRequest]:
         """Returns those that are not on disk yet, each once."""
@@ -49,6 +50,8 @@ class Drawings:
     def file(self, request: pb.GenerateRequest) -> Path:
         """Returns where a request's picture lies, or will lie."""
         digest = sha256(self.model.digest.encode() + request.SerializeToString(deterministic=True))
+        if request.HasField("late_injection"):
+            digest.update(self._parser.encode())
         return self._folder / f"{digest.hexdigest()[:32]}.png"
 
     def _generate(self, request: pb.GenerateRequest) -> None:

@@ -72,13 +72,20 @@ class Eye:
         scene: the net that reads the scene's words; None where the pack has none.
         features: the net whose features are compared.
         folder: where looks are kept, in a folder of their own for each set of nets.
+        readers: `readers_digest`: face analysis and judge tell no more than their names.
     """
 
     def __init__(
-        self, reader: Reader, judge: Judge, scene: PortraitNet | None, features: PortraitNet, folder: Path
+        self,
+        reader: Reader,
+        judge: Judge,
+        scene: PortraitNet | None,
+        features: PortraitNet,
+        folder: Path,
+        readers: str = "",
     ) -> None:
         self._reader, self.judge, self.scene, self.features = reader, judge, scene, features
-        self._folder = folder / self._setup()[:12]
+        self._folder = folder / self._setup(readers)[:12]
         self._known: dict[str, Look] = {}
 
     def look(self, pictures: Sequence[bytes]) -> list[Look]:
@@ -113,12 +120,12 @@ class Eye:
             compared=() if face is None else tuple(face.comparison_embedding.values),
         )
 
-    def _setup(self) -> str:
+    def _setup(self, readers: str) -> str:
         """A digest of everything that decides what is read."""
         backend = self._reader.backend
         known = [f"{model.purpose}:{model.name}:{model.is_available}" for model in backend.models]
         nets = [net.digest for net in (self.scene, self.features) if net is not None]
-        return sha256(json.dumps([known, nets, self.judge.name]).encode()).hexdigest()
+        return sha256(json.dumps([known, nets, self.judge.name, readers]).encode()).hexdigest()
 
     def _load(self, name: str) -> bool:
         file = self._folder / f"{name}.json"

@@ -19,6 +19,26 @@ _ALONG = ("Add", "Cast", "Identity")
 _LAST = ("Gemm", "MatMul")
 
 
+def readers_digest(weights: Path, judge: Path | None = None) -> str:
+    """Returns a digest of the nets of a pack that read pictures through the services, and of the judge.
+
+    judge: folder of the embedder; None = the pack's.
+    """
+    folders = (weights / "attributes", weights / "structure", judge or weights / "embedder")
+    return digest_of(*(next(iter(sorted(folder.glob("*.onnx"))), folder) for folder in folders))
+
+
+def parser_digest(weights: Path) -> str:
+    """Returns a digest of the pack's face parser, by which late injection goes."""
+    return digest_of(weights / "parser" / "parser.onnx")
+
+
+def digest_of(*files: Path) -> str:
+    """Returns a SHA-256 of the contents of files; one that is not there counts as such."""
+    found = [sha256(file.read_bytes()).hexdigest() if file.is_file() else "" for file in files]
+    return sha256(json.dumps(found).encode()).hexdigest()
+
+
 class PortraitNet:
     """`NAME.onnx` with its card, as starter/train writes them; gives the last layer's inputs too.
 

@@ -22,7 +22,7 @@ from loadtests.starter.measured import Measured
 from loadtests.starter.measures.distances import COMPONENTS, FeatureSpace
 from loadtests.starter.measures.reconstruction import Reconstructions, reconstruct
 from loadtests.starter.measures.structure import card, landmark_errors
-from loadtests.starter.nets import open_features, open_scene
+from loadtests.starter.nets import open_features, open_scene, parser_digest, readers_digest
 from loadtests.starter.people import Character, Person, characters_of, person_of
 from loadtests.starter.photographs import Section, Shown, photographs_of
 from loadtests.starter.portraits import Shot, portraits_of, request_of, slots_of
@@ -50,8 +50,10 @@ class Run:
         own = scale.weights / "embedder"
         self._judge = open_judge(judge_folder or (own if (own / "embedder.onnx").is_file() else None))
         scene, features = open_scene(scale.weights), open_features(scale.weights)
-        self._eye = Eye(Reader(services), self._judge, scene, features, scale.work / "looks")
-        self._drawings = Drawings(services, scale.work / "pictures", default_model(services))
+        readers = readers_digest(scale.weights, judge_folder)
+        self._eye = Eye(Reader(services), self._judge, scene, features, scale.work / "looks", readers)
+        parser = parser_digest(scale.weights)
+        self._drawings = Drawings(services, scale.work / "pictures", default_model(services), parser)
         self._everybody: list[Character] = []
         self._left_out: list[int] = []
         self._failed: dict[str, str] = {}

@@ -11,7 +11,7 @@ from PIL import Image
 
 from loadtests.common.services import Seen
 from loadtests.starter.looks import MASK_PX, Eye, head_mask
-from loadtests.starter.nets import PortraitNet
+from loadtests.starter.nets import PortraitNet, readers_digest
 from tests.support.trait_net import trait_net
 
 
@@ -82,6 +82,26 @@ def test_what_was_read_is_kept_on_disk(tmp_path, net):
     assert first[0].words == {"colour": "red", "sex": "female"}
     assert (first[0].faces, first[0].embedding, first[0].identity) == (2, (0.6, 0.8), (3, 4))
     assert first[0].mask().sum() == 2 * (MASK_PX // 4) ** 2
+
+
+def test_other_nets_behind_the_same_names_read_anew(tmp_path, net):
+    weights, own = tmp_path / "weights", tmp_path / "own"
+    for folder in (weights / "attributes", weights / "embedder", own):
+        folder.mkdir(parents=True)
+        (folder / "net.onnx").write_bytes(b"1")
+    known = readers_digest(weights)
+    assert known == readers_digest(weights, own)
+    (own / "net.onnx").write_bytes(b"2")
+    assert readers_digest(weights, own) != known
+    (weights / "attributes" / "net.onnx").write_bytes(b"2")
+    changed = readers_digest(weights)
+    assert changed != known
+    calls = []
+    for digest in (known, known, changed):
+        reader = FakeReader((face(),))
+        Eye(reader, JUDGE, net, net, tmp_path / "looks", digest).look([png("red")])
+        calls.append(reader.calls)
+    assert calls == [1, 0, 1]
 
 
 def test_another_judge_reads_anew(tmp_path, net):
