@@ -21,7 +21,6 @@ import torch
 from loadtests.common.arguments import count
 from loadtests.markdown import table, write_section
 from shared.reports import Bar, write_report
-from shared.threads import apply_thread_defaults
 from starter.models.generator import Generator
 from starter.models.vae import FoldedAutoencoder
 from starter.sampling import Guidance, draw, frozen
@@ -35,6 +34,7 @@ WAYS: Mapping[str, tuple[int, Guidance]] = {
     "4 steps, one row": (4, Guidance(1.0, 1.0)),
 }
 """What is timed. One row a step is what the adapter fewstep needs; merged, as it costs nothing then."""
+_THREADS = 2
 _CAPTION = "portrait of a young woman, smiling, red wavy hair, forest background, soft light"
 
 
@@ -46,8 +46,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=count, default=7, metavar="N", help="pictures of each (default 7)")
     parser.add_argument("--weights", type=Path, default=WEIGHTS, metavar="FOLDER", help="the pack")
     options = parser.parse_args()
-    apply_thread_defaults()
-    torch.set_num_threads(2)
+    torch.set_num_threads(_THREADS)
     model, vae = Generator.load(options.weights), FoldedAutoencoder.load(options.weights / "vae")
     networks = {PLAIN: model, FROZEN: frozen(model)}
     times = {way: timed(networks, vae, *WAYS[way], options.repeats) for way in WAYS}

@@ -21,7 +21,7 @@ from starter.heads.truth import LANDMARK_NAMES
 from starter.models.blocks import measure_norms
 from starter.models.structure import PartsOnly, StructureNet
 from starter.onnx_files import any_batch, box_crop_entry, image_input, write_card, write_onnx
-from starter.train.loop import Recipe, Trainer, rng_of_step
+from starter.train.loop import CHECKPOINT, Recipe, Trainer, rng_of_step
 from starter.train.structure_figures import measure
 from starter.train.structure_start import start_from
 
@@ -100,7 +100,7 @@ def train(data: Path, runs: Path, steps: int | None = None, start: Path | None =
     train_samples, held_out = training_part(samples), held_out_part(samples)
     torch.manual_seed(recipe.seed)
     net = build_net()
-    if start is not None:
+    if start is not None and not (runs / "structure" / CHECKPOINT).exists():
         first = training_batch(train_samples, _START_ROWS, "head", rng_of_step(recipe.seed, 0)[0])
         start_from(net, start, first.images)
     trainer = Trainer(net, recipe, runs / "structure")

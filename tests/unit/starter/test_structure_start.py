@@ -1,5 +1,6 @@
 """A packed structure net can be trained further."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,10 @@ from starter.data.structure import HEAD_PX
 from starter.heads.truth import LANDMARK_NAMES
 from starter.models.blocks import measure_norms
 from starter.models.structure import StructureNet
+from starter.train import structure
 from starter.train.structure import PARTS, export
 from starter.train.structure_start import start_from
+from tests.unit.starter.toy_faces import write_faces
 
 WIDTHS = (8, 8, 8, 8)
 
@@ -62,3 +65,19 @@ def test_it_also_does_so_in_training_on_the_pictures_it_was_settled_on(
 def test_a_net_of_other_widths_is_refused(packed: tuple[StructureNet, Path]) -> None:
     with pytest.raises(ValueError, match="other widths"):
         start_from(_net(4, (8, 8, 8, 16)), packed[1], torch.rand(2, 3, HEAD_PX, HEAD_PX))
+
+
+def test_a_run_goes_on_from_its_checkpoint_whatever_start_is_named_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(structure, "RECIPE", replace(structure.RECIPE, batch=2))
+    monkeypatch.setattr(structure, "_START_ROWS", 2)
+    monkeypatch.setattr(structure, "_NORM_BATCHES", 1)
+    write_faces(tmp_path / "data")
+    runs = tmp_path / "runs"
+    with pytest.raises(FileNotFoundError):
+        structure.train(tmp_path / "data", runs, 1, start=tmp_path / "nowhere")
+    structure.train(tmp_path / "data", runs, 1)
+    structure.train(tmp_path / "data", tmp_path / "more", 1, start=runs / "structure" / "model")
+    structure.train(tmp_path / "data", runs, 2, start=tmp_path / "nowhere")
+    assert (tmp_path / "more" / "parser" / "model" / "parser.onnx").exists()
