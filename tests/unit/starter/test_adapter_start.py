@@ -121,5 +121,6 @@ def test_a_start_that_is_no_folder_is_refused_in_one_sentence(tmp_path: Path) ->
     runner = CliRunner()
     answer = runner.invoke(app, ["train", "style", "--start", str(tmp_path / "nowhere")])
     assert answer.exit_code == 2
-    assert "nowhere is no folder" in " ".join(answer.output.replace("│", " ").split())
+    # The frame breaks lines where the width says, also within a path.
+    assert "nowhereisnofolder" in "".join(answer.output.replace("│", "").split())
     assert "vae starts from nothing" in runner.invoke(app, ["train", "vae", "--start", str(tmp_path)]).output
