@@ -46,6 +46,8 @@ def main() -> None:
     parser.add_argument("--repeats", type=count, default=7, metavar="N", help="pictures of each (default 7)")
     parser.add_argument("--weights", type=Path, default=WEIGHTS, metavar="FOLDER", help="the pack")
     options = parser.parse_args()
+    if not (options.weights / "unet").is_dir():
+        parser.error(f"--weights: {options.weights} holds no pack: it has no unet/")
     torch.set_num_threads(_THREADS)
     model, vae = Generator.load(options.weights), FoldedAutoencoder.load(options.weights / "vae")
     networks = {PLAIN: model, FROZEN: frozen(model)}
