@@ -23,9 +23,9 @@ from loadtests.markdown import table, write_section
 from shared.reports import Bar, write_report
 from starter.models.generator import Generator
 from starter.models.vae import FoldedAutoencoder
+from starter.pack import WEIGHTS
 from starter.sampling import Guidance, draw, frozen
 
-WEIGHTS = Path(__file__).resolve().parents[1] / "starter" / "weights"
 PLAIN, FROZEN = "autocast, eager", "bfloat16, compiled, weights frozen"
 WAYS: Mapping[str, tuple[int, Guidance]] = {
     "20 steps, guided by two scales": (20, Guidance(3.0, 4.0)),

@@ -24,8 +24,8 @@ def readers_digest(weights: Path, judge: Path | None = None) -> str:
 
     judge: folder of the embedder; None = the pack's.
     """
-    folders = (weights / "attributes", weights / "structure", judge or weights / "embedder")
-    return digest_of(*(next(iter(sorted(folder.glob("*.onnx"))), folder) for folder in folders))
+    files = [weights / name / f"{name}.onnx" for name in ("attributes", "structure")]
+    return digest_of(*files, (judge or weights / "embedder") / "embedder.onnx")
 
 
 def parser_digest(weights: Path) -> str:

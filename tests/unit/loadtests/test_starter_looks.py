@@ -88,12 +88,14 @@ def test_other_nets_behind_the_same_names_read_anew(tmp_path, net):
     weights, own = tmp_path / "weights", tmp_path / "own"
     for folder in (weights / "attributes", weights / "embedder", own):
         folder.mkdir(parents=True)
-        (folder / "net.onnx").write_bytes(b"1")
+    for file in (weights / "attributes" / "attributes.onnx", weights / "embedder" / "embedder.onnx"):
+        file.write_bytes(b"1")
+    (own / "embedder.onnx").write_bytes(b"1")
     known = readers_digest(weights)
     assert known == readers_digest(weights, own)
-    (own / "net.onnx").write_bytes(b"2")
+    (own / "embedder.onnx").write_bytes(b"2")
     assert readers_digest(weights, own) != known
-    (weights / "attributes" / "net.onnx").write_bytes(b"2")
+    (weights / "attributes" / "attributes.onnx").write_bytes(b"2")
     changed = readers_digest(weights)
     assert changed != known
     calls = []
