@@ -43,7 +43,7 @@ class Packer:
 
 
 class CountingStore:
-    """Counts reads, and lets the test hold them back."""
+    """Counts reads, and lets the test hold back what they have read."""
 
     def __init__(self, inner: ArtifactStore) -> None:
         self._inner = inner
@@ -56,9 +56,10 @@ class CountingStore:
         return self._inner.put(_lora(value), tenant=tenant, media_type="application/x-safetensors")
 
     def get(self, uri: str, *, tenant: str) -> bytes:
+        data = self.swapped or self._inner.get(uri, tenant=tenant)
         self.reads += 1
         assert self.go.wait(timeout=10)
-        return self.swapped or self._inner.get(uri, tenant=tenant)
+        return data
 
     def exists(self, uri: str, *, tenant: str) -> bool:
         return self._inner.exists(uri, tenant=tenant)
@@ -195,8 +196,8 @@ def test_who_loads_an_adapter_while_it_is_evicted_does_not_get_it(
     cache: AdapterCache, store: CountingStore
 ) -> None:
     ref = store.put(1)
-    store.swapped = _lora(1)  # the read has begun before the artifact is deleted
     store.go.clear()
+    # One has read before the deletion; the other waits for it, or comes after, as the machine has it.
     with ThreadPoolExecutor(2) as pool:
         loading = [pool.submit(cache.by_artifact, ref.uri, "", tenant="alice") for _ in range(2)]
         while not store.reads:
