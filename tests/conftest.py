@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 import grpc
 import pytest
+from hypothesis import settings
 
 from shared.channels import open_channel
 from shared.server import LikenessServer, Service
@@ -12,6 +13,10 @@ from shared.threads import apply_thread_defaults
 
 # Before any test module can load torch or onnxruntime: two cores are shared by everything here.
 apply_thread_defaults()
+# And before any of them fixes its settings: property tests judge results, not speed, and a busy machine
+# would fail them by hypothesis' 200 ms.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 Serve = Callable[..., Awaitable[grpc.aio.Channel]]
 

@@ -92,3 +92,7 @@ def stub(channel: grpc.aio.Channel, method: str) -> Any:
         request_serializer=message("EchoRequest").SerializeToString,
         response_deserializer=message("EchoResponse").FromString,
     )
+
+
+# Channels look the service up by name, maybe before anyone asks for one of its messages.
+_pool()

@@ -1,7 +1,8 @@
 """The fakes and the orchestrator as a process of their own, to be killed.
 
-python -m tests.support.fake_server FOLDER STEP_SECONDS: state below FOLDER; the port appears in FOLDER/port
-once everything is warm, the names of the RPCs that the fakes were asked for in FOLDER/calls.
+python -m tests.support.fake_server FOLDER RPC: state below FOLDER; the port appears in FOLDER/port once
+everything is warm, the names of the RPCs that the fakes were asked for in FOLDER/calls. Calls of RPC ("" for
+none) never end.
 """
 
 import asyncio
@@ -19,13 +20,13 @@ from tests.support.fake_services.serving import services_of
 from tests.support.orchestra import orchestrator_settings
 
 
-async def main(folder: Path, step_s: float) -> None:
+async def main(folder: Path, held: str) -> None:
     """Serve until the process ends."""
     configure_logging("WARNING")
     fakes = Fakes(
         open_store(str(folder / "artifacts")),
         Script(calls_file=folder / "calls"),
-        step_s=step_s,
+        held=held,
         jobs_folder=folder / "jobs",
     )
     backs = LikenessServer(services_of(fakes), ServerSettings())
@@ -41,4 +42,4 @@ async def main(folder: Path, step_s: float) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), float(sys.argv[2])))
+    asyncio.run(main(Path(sys.argv[1]), sys.argv[2]))

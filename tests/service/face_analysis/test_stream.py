@@ -8,8 +8,12 @@ from services.face_analysis.bootstrap import build
 from services.face_analysis.settings import FaceAnalysisSettings
 from shared.errors.rpc import from_rpc_error
 from shared.images import encode_png
+from shared.telemetry.metrics import REGISTRY
 from tests.service.face_analysis.conftest import CountingBackend, Stub, image
 from tests.support import faces
+from tests.support.gated_unet import until
+
+SERVICE = pb.DESCRIPTOR.services_by_name["FaceAnalysisService"].full_name
 
 
 def request(sequence: int, seed: int = 1) -> pb.AnalyzeStreamRequest:
@@ -82,8 +86,15 @@ async def counted(serve, store):
     return stub, backend
 
 
+def cancelled_count() -> float:
+    """How many streams ended because their client left."""
+    labels = {"service": SERVICE, "method": "AnalyzeStream", "code": "CANCELLED"}
+    return REGISTRY.get_sample_value("likeness_rpc_total", labels) or 0.0
+
+
 async def test_work_ends_when_the_client_goes(counted):
     stub, backend = counted
+    before = cancelled_count()
 
     async def send():
         for sequence in range(10_000):
@@ -92,6 +103,8 @@ async def test_work_ends_when_the_client_goes(counted):
     call = stub.AnalyzeStream(send())
     await asyncio.wait_for(call.read(), 30)
     call.cancel()
+    await until(lambda: cancelled_count() > before)
+    # A thread that had a picture in hand may still look at it.
     await asyncio.sleep(0.2)
     seen = backend.seen
     await asyncio.sleep(0.2)

@@ -38,19 +38,23 @@ async def test_photos_and_latents_are_gone_after_success(start: Start) -> None:
 
 
 async def test_watch_resumes_after_last_seen_sequence_without_gaps(start: Start) -> None:
-    harness = await start(FakeLauncher(step_s=0.005))
+    harness = await start(FakeLauncher(step_s=0.005, pause_at_step=3))
     job = await harness.stub.CreateTrainingJob(order(options=pb.TrainingOptions(step_count=20)))
-    whole = asyncio.create_task(watched(harness.stub, job.name))
-    first = []
-    async for event in harness.stub.WatchTrainingJob(pb.WatchTrainingJobRequest(name=job.name)):
+    request = pb.WatchTrainingJobRequest(name=job.name)
+    watch, undisturbed = harness.stub.WatchTrainingJob(request), harness.stub.WatchTrainingJob(request)
+    first, whole = [await anext(aiter(watch))], [await anext(aiter(undisturbed))]
+    # Both are there before step 4.
+    harness.launcher.resume.set()
+    async for event in watch:
         first.append(event)
         if event.training_job.steps_done == 7:
             break
     rest = await watched(harness.stub, job.name, first[-1].resume_token)
+    whole += [event async for event in undisturbed]
     sequences = [event.sequence for event in first + rest]
     assert sequences == list(range(sequences[0], sequences[0] + len(sequences)))
     assert rest[0].training_job.steps_done == 8
-    assert rest[-1] == (await whole)[-1] and state(rest[-1].training_job) == "JOB_STATE_SUCCEEDED"
+    assert rest[-1] == whole[-1] and state(rest[-1].training_job) == "JOB_STATE_SUCCEEDED"
 
 
 async def test_a_silent_watch_gets_heartbeats_with_the_job(start: Start) -> None:

@@ -64,7 +64,7 @@ async def test_a_killed_worker_fails_its_job_alone_and_a_new_attempt_ends_with_u
 ) -> None:
     launcher = SpyLauncher()
     harness = await start(launcher, checkpoint_every_steps=10)
-    request = order(options=pb.TrainingOptions(step_count=40, batch_size=1, rank=2))
+    request = order(options=pb.TrainingOptions(step_count=80, batch_size=1, rank=2))
     doomed = await harness.stub.CreateTrainingJob(request)
     await until_step(harness.stub, doomed.name, 12)
     os.kill(launcher.workers[0].pid, signal.SIGKILL)

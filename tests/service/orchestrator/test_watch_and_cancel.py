@@ -1,7 +1,6 @@
 """Watching and cancelling."""
 
 import asyncio
-import time
 
 import grpc
 import pytest
@@ -10,6 +9,7 @@ from likeness.orchestrator.v1 import orchestrator_pb2 as pb
 from likeness.orchestrator.v1 import resources_pb2 as res
 
 from shared.errors.rpc import from_rpc_error
+from tests.support.gated_unet import until
 from tests.support.orchestra import Orchestra, orchestra
 
 
@@ -132,19 +132,19 @@ async def test_estimates_come_with_the_progress(stage: Orchestra):
 
 
 async def test_cancel_reaches_diffusion_within_a_step(stage: Orchestra):
-    identity = await stage.client.identity()
-    stage.fakes.step_s = 0.3
-    created = await stage.client.create(identity)
-    while not stage.fakes.script.calls["Generate"]:
-        await asyncio.sleep(0.01)
-    await asyncio.sleep(0.1)
+    def slow_down(_: object) -> None:
+        stage.fakes.step_s = 60
 
-    start = time.monotonic()
-    portrait = await stage.client.stub.CancelPortrait(pb.CancelPortraitRequest(name=created.name))
-    took_s = time.monotonic() - start
+    identity = await stage.client.identity()
+    stage.fakes.script.queue("Generate", *[slow_down] * 4)
+    created = await stage.client.create(identity)
+    await until(lambda: len(stage.fakes.script.calls["Generate"]) == 4)
+
+    async with asyncio.timeout(30):
+        portrait = await stage.client.stub.CancelPortrait(pb.CancelPortraitRequest(name=created.name))
 
     assert portrait.state == job_pb2.JOB_STATE_CANCELLED
-    assert took_s < 1
+    await until(lambda: len(stage.fakes.cancelled) >= 4)
     assert stage.fakes.cancelled == ["Generate"] * 4
     assert portrait.HasField("end_time")
     again = await stage.client.stub.CancelPortrait(pb.CancelPortraitRequest(name=created.name))

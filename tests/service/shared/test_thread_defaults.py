@@ -22,6 +22,8 @@ from tests.support.tiny_sd import make_tiny_sd
 ROOT = Path(__file__).parents[3]
 SERVICES = ["face_analysis", "lora_training", "diffusion", "fusion", "stylization", "orchestrator"]
 _START_S = 100.0
+# The first test waits for the processes, which share the machine while they start.
+pytestmark = pytest.mark.timeout(300)
 _PASSIVE = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0"}
 
 

@@ -10,14 +10,16 @@ from likeness.stylization.v1 import stylization_pb2 as pb
 from likeness.stylization.v1 import stylization_pb2_grpc
 
 from services.stylization.adapters.fake import FakeTranslator
-from services.stylization.bootstrap import build, build_translators
+from services.stylization.bootstrap import NAME, build, build_translators
 from services.stylization.settings import StylizationSettings
 from shared.artifacts import open_store
 from shared.errors import ErrorReason
 from shared.errors.common import ModelMissing
 from shared.errors.rpc import from_rpc_error
 from shared.images import decode_image, encode_png
+from shared.telemetry.metrics import REGISTRY
 from tests.support.drawn_face import draw_face
+from tests.support.gated_unet import until
 
 FACE = draw_face((64, 48), centre=(24, 32), scale=0.4)[0]
 
@@ -169,11 +171,19 @@ async def test_frame_is_answered_before_the_next_one_is_sent(start):
     await call.done_writing()
 
 
+def cancelled_count():
+    """How many streams ended because their client left."""
+    labels = {"service": NAME, "method": "StylizeStream", "code": "CANCELLED"}
+    return REGISTRY.get_sample_value("likeness_rpc_total", labels) or 0.0
+
+
 async def test_client_that_leaves_stops_the_drawing(start):
-    slow = Slow()
+    slow, before = Slow(), cancelled_count()
     call = (await start(slow)).StylizeStream(iter([frame(n) for n in range(200)]))
     await call.read()
     call.cancel()
+    await until(lambda: cancelled_count() > before)
+    # A thread that had a frame in hand may still begin to draw it.
     await asyncio.sleep(0.3)
     begun = slow.begun
     await asyncio.sleep(0.3)

@@ -25,8 +25,9 @@ class FakeDiffusion(diffusion_pb2_grpc.DiffusionServiceServicer):
 
     async def Generate(self, request, context):
         answer = self._fakes.script.take("Generate", request)
-        yield diffusion_pb2.GenerateResponse(queued=diffusion_pb2.Queued(ahead_count=0))
         try:
+            yield diffusion_pb2.GenerateResponse(queued=diffusion_pb2.Queued(ahead_count=0))
+            await self._fakes.hold("Generate")
             for step in range(1, request.step_count + 1):
                 await self._fakes.pause()
                 done = diffusion_pb2.StepDone(step=step, step_count=request.step_count, batch_row_count=1)

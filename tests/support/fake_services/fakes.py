@@ -23,6 +23,7 @@ class Fakes:
         store: Where artifacts are, the same one that the orchestrator has.
         script: Calls that were made, and answers that are to be given instead of the usual ones.
         step_s: How long one step of any work takes.
+        held: Name of an RPC of a portrait's stages whose calls do not go on while it is named here.
         step_count_trained: Steps of each training.
         jobs_folder: Where training jobs outlive the process; None keeps them in memory.
         cancelled: RPCs that were cancelled, in order.
@@ -35,6 +36,7 @@ class Fakes:
     store: ArtifactStore
     script: Script = field(default_factory=Script)
     step_s: float = 0.0
+    held: str = ""
     step_count_trained: int = 4
     jobs_folder: Path | None = None
     cancelled: list[str] = field(default_factory=list)
@@ -46,6 +48,11 @@ class Fakes:
     async def rgb(self, image: image_pb2.Image) -> np.ndarray:
         """Read a picture of a request."""
         return await read_image(image, position="image", store=self.store)
+
+    async def hold(self, rpc: str) -> None:
+        """Wait for as long as this RPC is held."""
+        while self.held == rpc:
+            await asyncio.sleep(0.01)
 
     async def pause(self) -> None:
         """Take as long as a step is told to take."""

@@ -22,6 +22,7 @@ class FakeFusion(fusion_pb2_grpc.FusionServiceServicer):
     async def Fuse(self, request, context):
         if (answer := self._fakes.script.take("Fuse", request)) is not None:
             return answer
+        await self._fakes.hold("Fuse")
         await self._fakes.pause()
         rgb = await self._fakes.rgb(request.candidate.image)
         template = await self._fakes.rgb(request.templates[0].image)
@@ -73,6 +74,7 @@ class FakeFusion(fusion_pb2_grpc.FusionServiceServicer):
     async def Rank(self, request, context):
         if (answer := self._fakes.script.take("Rank", request)) is not None:
             return answer
+        await self._fakes.hold("Rank")
         await self._fakes.pause()
         gate = request.identity_gate if request.HasField("identity_gate") else GATE
         models = {item.model for item in request.references}

@@ -44,6 +44,7 @@ class FakeTraining(lora_training_pb2_grpc.LoraTrainingServiceServicer):
         self._fakes.script.take("WatchTrainingJob", request)
         job = self._jobs[request.name]
         yield self._event(job)
+        await self._fakes.hold("WatchTrainingJob")
         while job.state == job_pb2.JOB_STATE_RUNNING:
             await self._fakes.pause()
             job.steps_done += 1

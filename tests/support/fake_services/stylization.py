@@ -16,11 +16,13 @@ class FakeStylization(stylization_pb2_grpc.StylizationServiceServicer):
     async def ListEffects(self, request, context):
         if (answer := self._fakes.script.take("ListEffects", request)) is not None:
             return answer
+        await self._fakes.hold("ListEffects")
         return stylization_pb2.ListEffectsResponse(effects=[stylization_pb2.Effect(name="toon")])
 
     async def Stylize(self, request, context):
         if (answer := self._fakes.script.take("Stylize", request)) is not None:
             return answer
+        await self._fakes.hold("Stylize")
         await self._fakes.pause()
         rgb = await self._fakes.rgb(request.image)
         return stylization_pb2.StylizeResponse(image=image_pb2.Image(data=encode_png(255 - rgb)))

@@ -76,6 +76,18 @@ async def _events(
     return [event async for event in events]
 
 
+async def _late_ones(generation: Generation) -> None:
+    """Wait until the only picture's late adapters are there, and its prompts as they read them."""
+    (ticket,) = generation._studios["fake"].denoiser._batcher.active
+    await until(ticket.owner.late.arrival.done)
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is in memory is never late, however busy the machine; the rest comes when the test says so."""
+    monkeypatch.setattr("services.diffusion.engine.studio._AT_ONCE_S", 1.0)
+
+
 def _names(unet: GatedUNet) -> list[list[str]]:
     """Adapters of each call's only row."""
     return [[use.adapter.name for use in batch.rows[0].adapters] for batch in unet.batches]
@@ -97,13 +109,13 @@ async def test_without_leave_the_first_step_waits(
 
 
 async def test_with_leave_the_first_steps_run_without_it_and_the_result_says_so(
-    generation: Generation, unet: GatedUNet, adapters: SlowAdapters
+    generation: Generation, unet: GatedUNet, adapters: SlowAdapters, patient: None
 ) -> None:
     unet.release(1)
     picture = asyncio.create_task(_events(generation, _request("lora-a", _LATE)))
     await until(lambda: unet.at_gate == 2)
     adapters.go.set()
-    await asyncio.sleep(0.1)
+    await _late_ones(generation)
     unet.release()
     finished = (await picture)[-1]
 
@@ -132,7 +144,7 @@ async def test_after_a_fifth_of_the_steps_the_picture_waits_and_others_go_on(
 
 
 async def test_what_comes_late_joins_all_rows_and_the_persons_adapter_stays_in_its_own(
-    generation: Generation, unet: GatedUNet, adapters: SlowAdapters
+    generation: Generation, unet: GatedUNet, adapters: SlowAdapters, patient: None
 ) -> None:
     unet.release(1)
     choices = (
@@ -146,7 +158,7 @@ async def test_what_comes_late_joins_all_rows_and_the_persons_adapter_stays_in_i
     picture = asyncio.create_task(_events(generation, request))
     await until(lambda: unet.at_gate == 2)
     adapters.go.set()
-    await asyncio.sleep(0.1)
+    await _late_ones(generation)
     unet.release()
     await picture
 
@@ -157,7 +169,7 @@ async def test_what_comes_late_joins_all_rows_and_the_persons_adapter_stays_in_i
 
 
 async def test_what_is_in_memory_takes_part_from_the_first_step(
-    generation: Generation, unet: GatedUNet, adapters: SlowAdapters
+    generation: Generation, unet: GatedUNet, adapters: SlowAdapters, patient: None
 ) -> None:
     adapters.go.set()
     unet.release()
@@ -188,7 +200,7 @@ async def test_a_late_adapter_changes_the_prompt_too_where_it_has_layers_for_it(
     picture = asyncio.create_task(_events(generation, _request("artifacts/t/text")))
     await until(lambda: unet.at_gate == 2)
     adapters.go.set()
-    await asyncio.sleep(0.1)
+    await _late_ones(generation)
     unet.release()
     await picture
 

@@ -69,7 +69,7 @@ async def test_a_result_is_handed_on_while_the_source_is_silent():
     results = map_ordered(source(), work, 8)
     for i in range(3):
         queue.put_nowait(i)
-        assert await asyncio.wait_for(anext(results), 1) == -i
+        assert await asyncio.wait_for(anext(results), 30) == -i
     queue.put_nowait(None)
     assert [r async for r in results] == []
 

@@ -193,7 +193,7 @@ async def test_drain_ends_watches_after_what_they_have_not_seen_but_not_the_job(
     log.append("b")
     log.drain()
 
-    assert payloads(await asyncio.wait_for(task, 1)) == ["a", "b"]
+    assert payloads(await asyncio.wait_for(task, 30)) == ["a", "b"]
     assert log.append("c") == 3
 
 
