@@ -11,6 +11,8 @@ from loadtests.common.drawing import Drawings, default_model
 from loadtests.common.services import CALL_TIMEOUT_S, Services
 from loadtests.fusion.people import Person
 from loadtests.fusion.scale import SEED, Scale
+from loadtests.starter.nets import parser_digest
+from loadtests.starter.scale import WEIGHTS
 from services.orchestrator.domain.prompts import MIN_ATTRIBUTE_CONFIDENCE, build_prompt
 from services.orchestrator.domain.seeds import candidate_seed
 from services.orchestrator.domain.styles import Style
@@ -34,11 +36,12 @@ class Made:
 
 
 class Generator:
-    """Generates candidates, or takes them from disk where model, request and seed are the same."""
+    """Generates candidates, or takes them from disk where model, parser, request and seed are the same."""
 
     def __init__(self, services: Services, scale: Scale, style: Style) -> None:
         self._services, self._scale, self._style = services, scale, style
-        self._drawings = Drawings(services, scale.work / "candidates", default_model(services))
+        model, parser = default_model(services), parser_digest(WEIGHTS)
+        self._drawings = Drawings(services, scale.work / "candidates", model, parser)
 
     def make(self, person: Person) -> Made:
         """Returns the candidates of a person."""
