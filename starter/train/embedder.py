@@ -73,9 +73,8 @@ def train(data: Path, runs: Path, steps: int | None = None) -> None:
         share = min(1.0, step / max(1.0, _MARGIN_FROM_STEP * recipe.steps))
         return model.loss(embeddings.float(), people, model.margin * share)
 
-    if not trainer.run(loss_fn):
+    if not trainer.complete(loss_fn):
         return
-    trainer.load_average()
     measure_norms(head.net, (batch_of(recipe.steps + i)[0] for i in range(_NORM_BATCHES)))
     ours = verification(embed(head.net, held_out).numpy(), held_out)
     theirs = verification(np.stack([sample.embedding for sample in held_out]), held_out)

@@ -184,6 +184,16 @@ class Trainer:
         self.save()
         return not self.stop.received
 
+    def complete(self, loss_fn: LossFn) -> bool:
+        """Train to the last step and put the averaged weights into the model.
+
+        Returns whether this process is the one to measure and write them: the first, unless it was stopped.
+        """
+        if not self.run(loss_fn) or rank() > 0:
+            return False
+        self.load_average()
+        return True
+
     def _advance(self, loss_fn: LossFn) -> float:
         for group in self.optimizer.param_groups:
             group["lr"] = self.recipe.lr_at(self.step)

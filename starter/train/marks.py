@@ -67,9 +67,8 @@ def train(data: Path, runs: Path, steps: int | None = None) -> None:
         assert isinstance(model, MarkNet)
         return total_loss(model, batch_of(step))
 
-    if not trainer.run(loss_fn):
+    if not trainer.complete(loss_fn):
         return
-    trainer.load_average()
     measure_norms(net, (batch_of(recipe.steps + i).images for i in range(_NORM_BATCHES)))
     threshold = best_threshold(net, _spread(train_samples, _CALIBRATION_PICTURES))
     figures = measure(net, held_out, threshold)

@@ -84,9 +84,8 @@ def train(data: Path, runs: Path, steps: int | None = None) -> None:
         assert isinstance(model, QualityNet)
         return total_loss(model, batch_of(step))
 
-    if not trainer.run(loss_fn):
+    if not trainer.complete(loss_fn):
         return
-    trainer.load_average()
     measure_norms(net, (batch_of(recipe.steps + i).images for i in range(_NORM_BATCHES)))
     unseen = load_reconstructions(
         held_out, runs, folder / "made_held_out.safetensors", HELD_OUT_RECONSTRUCTIONS

@@ -68,9 +68,8 @@ def train(data: Path, runs: Path, steps: int | None = None) -> None:
             output = model(pairs.spoiled.contiguous(memory_format=torch.channels_last))
         return reconstruction_loss(output.float() * 2, pairs.clean * 2, pairs.weights)
 
-    if not trainer.run(loss_fn):
+    if not trainer.complete(loss_fn):
         return
-    trainer.load_average()
     figures = measure(net, held_out)
     print(figures)
     export(net, "upscaler", figures, runs / "upscaler" / "model")

@@ -3,11 +3,13 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 import torch
 from torch import Tensor, nn
 
 from starter.data.parts import weight_table
 from starter.models.vae import LATENT_CHANNELS, FoldedAutoencoder, build_autoencoder
+from starter.train import loop
 from starter.train.loop import Recipe, Trainer, rng_of_step
 from starter.train.vae import LatentCritic, reconstruction_loss
 
@@ -36,6 +38,20 @@ def test_interrupted_training_ends_with_the_weights_of_an_undisturbed_one(tmp_pa
     for name, parameter in whole.parameters.items():
         assert torch.equal(parameter, resumed.parameters[name])
         assert torch.equal(whole.average[name], resumed.average[name])
+
+
+def test_one_process_writes_the_averaged_weights_unless_it_was_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = _trainer(tmp_path / "first")
+    assert first.complete(_loss)
+    assert all(torch.equal(parameter, first.average[name]) for name, parameter in first.parameters.items())
+
+    stopped = _trainer(tmp_path / "stopped")
+    stopped.stop.received = True
+    assert not stopped.complete(_loss)
+    monkeypatch.setattr(loop, "rank", lambda: 1)
+    assert not _trainer(tmp_path / "second").complete(_loss)
 
 
 def test_learning_rate_rises_then_falls_to_its_end() -> None:
