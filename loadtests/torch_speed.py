@@ -2,7 +2,8 @@
 
 The shortest correct loop (starter/sampling.py) on the pack, one picture at a time, text encoding and
 decoding included: as written, and with the network compiled with its weights as constants. Both ways take
-turns, so that a busy machine slows both. The services draw faster, on OpenVINO (`make bench-engine`); this is
+turns, so that a busy machine slows both, and draw from the same seeds, so that their pictures can be held
+against each other. The services draw faster, on OpenVINO (`make bench-engine`); this is
 what somebody gets who loads the folder in torch. Compiling takes about a minute for each number of rows.
 Leaves out/reports/bench-torch.json and .md.
 
@@ -13,10 +14,13 @@ import argparse
 import statistics
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from loadtests.common.arguments import count
 from loadtests.markdown import table, write_section
@@ -24,7 +28,8 @@ from shared.reports import Bar, write_report
 from starter.models.generator import Generator
 from starter.models.vae import FoldedAutoencoder
 from starter.pack import WEIGHTS
-from starter.sampling import Guidance, draw, frozen
+from starter.sampling import FrozenGenerator, Guidance, draw
+from starter.train.restore_figures import psnr_db
 
 PLAIN, FROZEN = "autocast, eager", "bfloat16, compiled, weights frozen"
 WAYS: Mapping[str, tuple[int, Guidance]] = {
@@ -50,27 +55,38 @@ def main() -> None:
         parser.error(f"--weights: {options.weights} holds no pack: it has no unet/")
     torch.set_num_threads(_THREADS)
     model, vae = Generator.load(options.weights), FoldedAutoencoder.load(options.weights / "vae")
-    networks = {PLAIN: model, FROZEN: frozen(model)}
-    times = {way: timed(networks, vae, *WAYS[way], options.repeats) for way in WAYS}
+    networks = {PLAIN: model, FROZEN: FrozenGenerator(model)}
+    drawn = {way: drawn_by(networks, vae, *WAYS[way], options.repeats) for way in WAYS}
     decode_s = median_s(lambda: decode(vae), options.repeats)
-    report(times, decode_s, options.repeats)
+    report(drawn, decode_s, options.repeats)
 
 
-def timed(
+@dataclass(frozen=True)
+class Drawn:
+    """Median seconds of a picture by network; how alike their pictures of the same seeds are, PSNR in dB."""
+
+    seconds: dict[str, float]
+    alike_db: float
+
+
+def drawn_by(
     networks: Mapping[str, Generator], vae: FoldedAutoencoder, steps: int, guidance: Guidance, repeats: int
-) -> dict[str, float]:
-    """Median seconds of a picture by network, in turns; the first round, which compiles, is not counted."""
-    found: dict[str, list[float]] = {name: [] for name in networks}
+) -> Drawn:
+    """Pictures of both networks in turns; the first round, which compiles, is not timed."""
+    seconds: dict[str, list[float]] = {name: [] for name in networks}
+    pictures: dict[str, list[NDArray[np.uint8]]] = {name: [] for name in networks}
     person = torch.nn.functional.normalize(torch.ones(1, 128), dim=1)
     for round_number in range(repeats + 1):
         for name, network in networks.items():
             began = time.perf_counter()
-            draw(network, vae, [_CAPTION], person, guidance, steps, seed=round_number)
+            picture = draw(network, vae, [_CAPTION], person, guidance, steps, seed=round_number)
             if round_number:
-                found[name].append(time.perf_counter() - began)
+                seconds[name].append(time.perf_counter() - began)
             else:
                 print(f"{steps} steps, {len(guidance.rows)} rows, {name}: ready", flush=True)
-    return {name: statistics.median(values) for name, values in found.items()}
+            pictures[name].append(picture[0].numpy())
+    medians = {name: statistics.median(values) for name, values in seconds.items()}
+    return Drawn(medians, psnr_db(pictures[FROZEN], pictures[PLAIN]))
 
 
 @torch.no_grad()
@@ -91,31 +107,33 @@ def median_s(work: Callable[[], None], repeats: int) -> float:
     return statistics.median(found)
 
 
-def report(times: Mapping[str, Mapping[str, float]], decode_s: float, repeats: int) -> None:
+def report(drawn: Mapping[str, Drawn], decode_s: float, repeats: int) -> None:
     """Write and print what was found."""
     ways = list(WAYS)
     bars = [
-        Bar(f"{ways[0]}, s", times[ways[0]][FROZEN], 1.0, "<="),
-        Bar(f"{ways[1]}, s", times[ways[1]][FROZEN], 1.0, "<="),
-        Bar(f"{ways[2]}, s", times[ways[2]][FROZEN], 0.4, "<="),
+        Bar(f"{ways[0]}, s", drawn[ways[0]].seconds[FROZEN], 1.0, "<="),
+        Bar(f"{ways[1]}, s", drawn[ways[1]].seconds[FROZEN], 1.0, "<="),
+        Bar(f"{ways[2]}, s", drawn[ways[2]].seconds[FROZEN], 0.4, "<="),
         Bar("decoding, s", decode_s, 0.06, "<="),
     ]
-    details: dict[str, Any] = {"seconds": times, "decode_s": decode_s, "repeats": repeats}
+    details: dict[str, Any] = {"drawn": {way: asdict(found) for way, found in drawn.items()}}
+    details |= {"decode_s": decode_s, "repeats": repeats}
     path = write_report("bench-torch", f"python -m loadtests.torch_speed --repeats {repeats}", bars, details)
-    print(write_section(path.with_suffix(".md"), path, markdown_of(times, decode_s)))
+    print(write_section(path.with_suffix(".md"), path, markdown_of(drawn, decode_s)))
 
 
-def markdown_of(times: Mapping[str, Mapping[str, float]], decode_s: float) -> str:
-    """The figures as a table, in milliseconds, with the ratio of the two ways."""
+def markdown_of(drawn: Mapping[str, Drawn], decode_s: float) -> str:
+    """The figures as a table, in milliseconds, with the ratio of the two ways and how alike they draw."""
     rows = [
         [
             way,
-            *(f"{found[name] * 1000:.0f}" for name in (PLAIN, FROZEN)),
-            f"{found[PLAIN] / found[FROZEN]:.2f}x",
+            *(f"{found.seconds[name] * 1000:.0f}" for name in (PLAIN, FROZEN)),
+            f"{found.seconds[PLAIN] / found.seconds[FROZEN]:.2f}x",
+            f"{found.alike_db:.1f}",
         ]
-        for way, found in times.items()
+        for way, found in drawn.items()
     ]
-    columns = table(["a picture, ms", PLAIN, FROZEN, "faster"], rows)
+    columns = table(["a picture, ms", PLAIN, FROZEN, "faster", "alike, dB"], rows)
     return f"{columns}\n\nDecoding takes {decode_s * 1000:.0f} ms of each."
 
 
