@@ -172,9 +172,8 @@ def train_task(task: TraitTask, recipe: Recipe, data: Path, runs: Path, steps: i
             return loss
         return loss + _POINT_WEIGHT * F.smooth_l1_loss(placed.float(), moved_points(points[chosen], theta))
 
-    if not trainer.run(loss_fn):
+    if not trainer.complete(loss_fn):
         return
-    trainer.load_average()
     if task.evenness:
         expect(net, shares, 1 - task.evenness)
     plain, of_words = accuracy(task, net, held_out)
