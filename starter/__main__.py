@@ -39,6 +39,7 @@ class Model(StrEnum):
     COMMON_FACE = "common-face"
     FEWSTEP = "fewstep"
     STRUCTURE = "structure"
+    PARSER = "parser"
     MARKS = "marks"
     QUALITY = "quality"
     ENHANCER = "enhancer"
@@ -48,7 +49,7 @@ class Model(StrEnum):
 
 ADAPTERS = (Model.STYLE, Model.COMMON_FACE, Model.FEWSTEP)
 """Trained on a packed folder."""
-STARTABLE = (Model.STYLE, Model.STRUCTURE)
+STARTABLE = (Model.STYLE, Model.STRUCTURE, Model.PARSER)
 """What can start from packed files of its kind."""
 
 
@@ -64,7 +65,10 @@ def main() -> None:
 @app.command()
 def train(  # noqa: PLR0913 - one parameter per option of the command line
     model: Annotated[
-        Model, typer.Argument(help="generator needs vae, text and reader; decoder and reader need vae.")
+        Model,
+        typer.Argument(
+            help="generator needs vae, text and reader; decoder and reader need vae; parser needs structure."
+        ),
     ],
     data: Data = Path("out/starter/data"),
     runs: Runs = Path("out/starter/runs"),
@@ -85,7 +89,7 @@ def train(  # noqa: PLR0913 - one parameter per option of the command line
         Path | None,
         typer.Option(
             help="What a new run starts from. Of style: folder of adapters, such as a copy of an earlier "
-            "base's; of structure: folder of a packed net."
+            "base's; of structure and parser: folder of a structure net."
         ),
     ] = None,
 ) -> None:
@@ -98,7 +102,7 @@ def train(  # noqa: PLR0913 - one parameter per option of the command line
     if look and model is not Model.STYLE:
         raise typer.BadParameter(f"--look is for style; {model} has no looks")
     if start and model not in STARTABLE:
-        raise typer.BadParameter(f"--start is for {' and '.join(STARTABLE)}; {model} starts from nothing")
+        raise typer.BadParameter(f"--start is for {', '.join(STARTABLE)}; {model} starts from nothing")
     if start and not start.is_dir():
         raise typer.BadParameter(f"--start: {start} is no folder")
     if base and model not in ADAPTERS:

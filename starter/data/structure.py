@@ -78,9 +78,9 @@ def exact_batch(samples: Sequence[Sample], whole: bool = False) -> StructureBatc
 
 
 def training_batch(
-    samples: Sequence[Sample], size: int, kind: Cut, rng: np.random.Generator
+    samples: Sequence[Sample], size: int, kind: Cut, rng: np.random.Generator, disturbed: float = 1.0
 ) -> StructureBatch:
-    """`size` random crops of one kind, moved, mirrored and made to look like photographs."""
+    """`size` random crops of one kind, moved and mirrored, a share of them made to look like photographs."""
     side = PORTRAIT_PX if kind == "whole" else HEAD_PX
     crops = []
     for index in rng.choice(len(samples), size):
@@ -89,7 +89,8 @@ def training_batch(
         if kind == "window":
             exact[:, 2] -= rng.uniform(0, PORTRAIT_PX - HEAD_PX, 2)
         matrix, mirrored = jittered(exact, side, Jitter(), rng)
-        crops.append(_disturbed(_crop(sample, matrix, side, mirrored), rng))
+        crop = _crop(sample, matrix, side, mirrored)
+        crops.append(_disturbed(crop, rng) if rng.random() < disturbed else crop)
     return _stack(crops)
 
 

@@ -1,7 +1,7 @@
-"""Trains the net that reads parts and dense landmarks, and writes it as two ONNX files.
+"""Trains the net that reads parts and dense landmarks off a head crop, and writes it as ONNX.
 
-`structure.onnx` answers both for a head crop; `parser.onnx` is the part reader alone, for a whole
-portrait. The weights are the same: batches of the kinds of crops take turns.
+Whole portraits take turns with head crops: the part reader of portraits goes on from this net
+(`starter.train.parser`).
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from torch.nn import functional as F
 from starter.data.headcrop import BOX_SCALE
 from starter.data.manifest import held_out_part, read_manifest, training_part
 from starter.data.parts import Part, weight_table
-from starter.data.structure import HEAD_PX, PORTRAIT_PX, Cut, StructureBatch, training_batch
+from starter.data.structure import HEAD_PX, Cut, StructureBatch, training_batch
 from starter.heads.truth import LANDMARK_NAMES
 from starter.models.blocks import measure_norms
-from starter.models.structure import PartsOnly, StructureNet
+from starter.models.structure import StructureNet
 from starter.onnx_files import any_batch, box_crop_entry, image_input, write_card, write_onnx
 from starter.train.loop import CHECKPOINT, Recipe, Trainer, rng_of_step
-from starter.train.structure_figures import measure
+from starter.train.structure_figures import structure_figures
 from starter.train.structure_start import start_from
 
 RECIPE = Recipe(
@@ -39,8 +39,8 @@ HEAT_SIGMA = 1.2
 """Width of the target of a heat map, in its cells."""
 _HIDDEN_WEIGHT = 0.3
 _PART_WEIGHTS = weight_table(eyes=3.0, features=2.0, face=1.0, rest=1.0)[: len(PARTS)]
-_NORM_BATCHES = 24
-_START_ROWS = 48
+NORM_BATCHES = 24
+START_ROWS = 48
 _TURNS: tuple[Cut, ...] = ("head", "window", "head", "whole")
 """A window shows what a whole portrait does, at a third of the cost; the rim is rarer in it."""
 
@@ -91,7 +91,7 @@ def total_loss(net: StructureNet, batch: StructureBatch) -> Tensor:
 
 
 def train(data: Path, runs: Path, steps: int | None = None, start: Path | None = None) -> None:
-    """Train on all identities that are not held out; write `runs/{structure,parser}/model`.
+    """Train on all identities that are not held out; write `runs/structure/model`.
 
     start: folder of a packed structure net that a new run starts from.
     """
@@ -101,7 +101,7 @@ def train(data: Path, runs: Path, steps: int | None = None, start: Path | None =
     torch.manual_seed(recipe.seed)
     net = build_net()
     if start is not None and not (runs / "structure" / CHECKPOINT).exists():
-        first = training_batch(train_samples, _START_ROWS, "head", rng_of_step(recipe.seed, 0)[0])
+        first = training_batch(train_samples, START_ROWS, "head", rng_of_step(recipe.seed, 0)[0])
         start_from(net, start, first.images)
     trainer = Trainer(net, recipe, runs / "structure")
     trainer.resume()
@@ -114,19 +114,17 @@ def train(data: Path, runs: Path, steps: int | None = None, start: Path | None =
         assert isinstance(model, StructureNet)
         return total_loss(model, batch_of(step))
 
-    if not trainer.run(loss_fn):
+    if not trainer.complete(loss_fn):
         return
-    trainer.load_average()
-    measure_norms(net, (batch_of(recipe.steps + i).images for i in range(_NORM_BATCHES)))
-    figures = measure(net, held_out, PARTS)
+    measure_norms(net, (batch_of(recipe.steps + i).images for i in range(NORM_BATCHES)))
+    figures = structure_figures(net, held_out, PARTS)
     print(figures)
-    export(net, figures, runs)
+    export(net, figures, runs / "structure" / "model")
 
 
-def export(net: StructureNet, figures: dict[str, dict[str, object]], runs: Path) -> None:
-    """Write both nets with their cards; `figures` has an entry for each."""
+def export(net: StructureNet, held_out: dict[str, object], folder: Path) -> None:
+    """Write `structure.onnx` and its card."""
     outputs = ("parts", "landmarks", "visible")
-    folder = runs / "structure" / "model"
     write_onnx(
         net, torch.rand(2, 3, HEAD_PX, HEAD_PX), folder / "structure.onnx", outputs, any_batch(*outputs)
     )
@@ -142,18 +140,6 @@ def export(net: StructureNet, figures: dict[str, dict[str, object]], runs: Path)
             },
             "labels": list(PARTS),
             "landmarks": list(LANDMARK_NAMES),
-            "held_out": figures["structure"],
-        },
-    )
-    folder = runs / "parser" / "model"
-    write_onnx(PartsOnly(net), torch.rand(1, 3, PORTRAIT_PX, PORTRAIT_PX), folder / "parser.onnx", ("parts",))
-    write_card(
-        folder / "parser.json",
-        {
-            "input": image_input(PORTRAIT_PX, batch=1),
-            "crop": "none: a whole portrait, made smaller by area averaging",
-            "outputs": {"parts": "float32 (1, labels, 128, 128), logits"},
-            "labels": list(PARTS),
-            "held_out": figures["parser"],
+            "held_out": held_out,
         },
     )

@@ -1,4 +1,4 @@
-"""Measures the structure net on portraits that it has never seen."""
+"""Measures the structure net and the parser on portraits that they have never seen."""
 
 from __future__ import annotations
 
@@ -61,15 +61,17 @@ def landmark_figures(net: StructureNet, samples: Sequence[Sample]) -> dict[str, 
 
 
 @torch.no_grad()
-def measure(
+def structure_figures(
     net: StructureNet, samples: Sequence[Sample], labels: Sequence[str]
-) -> dict[str, dict[str, object]]:
-    """Figures of the cards "structure" (head crops) and "parser" (whole portraits)."""
+) -> dict[str, object]:
+    """What the card of the structure net says: landmarks and parts of head crops."""
     net.eval()
-    parts = PartsOnly(net)
-    heads = overlaps(confusion(parts, samples, False, len(labels)), labels)
-    wholes = overlaps(confusion(parts, samples, True, len(labels)), labels)
-    return {
-        "structure": {"images": len(samples), **landmark_figures(net, samples), "iou": heads},
-        "parser": {"images": len(samples), "iou": wholes},
-    }
+    heads = overlaps(confusion(PartsOnly(net), samples, False, len(labels)), labels)
+    return {"images": len(samples), **landmark_figures(net, samples), "iou": heads}
+
+
+@torch.no_grad()
+def parser_figures(net: PartsOnly, samples: Sequence[Sample], labels: Sequence[str]) -> dict[str, object]:
+    """What the card of the parser says: parts of whole portraits."""
+    net.eval()
+    return {"images": len(samples), "iou": overlaps(confusion(net, samples, True, len(labels)), labels)}

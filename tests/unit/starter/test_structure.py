@@ -1,6 +1,7 @@
 """The net of parts and landmarks."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,9 +11,10 @@ from starter.data.structure import HEAD_PX, PORTRAIT_PX, Cut, exact_batch, train
 from starter.heads.parts import Part
 from starter.heads.truth import LANDMARK_NAMES, sides_swapped
 from starter.models.blocks import measure_norms
-from starter.models.structure import StructureNet
+from starter.models.structure import PartsOnly, StructureNet
+from starter.train.parser import export as parser_export
 from starter.train.structure import PARTS, export, heat_target, landmark_loss, part_loss, total_loss
-from starter.train.structure_figures import confusion, measure, overlaps
+from starter.train.structure_figures import confusion, overlaps, parser_figures, structure_figures
 from tests.unit.starter.toy_faces import write_faces
 
 WIDTHS = (8, 8, 8, 8)
@@ -101,10 +103,10 @@ def test_the_net_learns_a_face_and_says_so(tmp_path: Path) -> None:
         losses.append(float(loss.detach()))
     assert losses[-1] < 0.6 * losses[0]
     measure_norms(net, [batch.images])
-    figures = measure(net, samples[-2:], PARTS)
-    assert figures["structure"]["iou"]["skin"] > 0.5
-    assert 0 < figures["structure"]["landmark_error_percent"] < 100
-    assert set(figures) == {"structure", "parser"}
+    figures: dict[str, Any] = structure_figures(net, samples[-2:], PARTS)
+    assert figures["iou"]["skin"] > 0.5
+    assert 0 < figures["landmark_error_percent"] < 100
+    assert set(parser_figures(PartsOnly(net), samples[-2:], PARTS)) == {"images", "iou"}
 
 
 def test_the_pixels_of_a_cell_start_alike() -> None:
@@ -133,9 +135,8 @@ def test_exported_nets_answer_like_the_trained_one(tmp_path: Path) -> None:
 
     import onnxruntime
 
-    net = _net().eval()
-    export(net, {"structure": {"images": 1}, "parser": {"images": 1}}, tmp_path)
-    folder = tmp_path / "structure" / "model"
+    net, folder = _net().eval(), tmp_path
+    export(net, {"images": 1}, folder)
     images = torch.rand(3, 3, HEAD_PX, HEAD_PX)
     session = onnxruntime.InferenceSession(folder / "structure.onnx")
     parts, landmarks, visible = session.run(None, {"image": images.numpy()})
@@ -147,7 +148,8 @@ def test_exported_nets_answer_like_the_trained_one(tmp_path: Path) -> None:
     assert len(card["landmarks"]) == landmarks.shape[1]
     assert len(card["labels"]) == parts.shape[1]
     assert card["crop"]["size_px"] == HEAD_PX
-    parser = onnxruntime.InferenceSession(tmp_path / "parser" / "model" / "parser.onnx")
+    parser_export(PartsOnly(net), {"images": 1}, folder)
+    parser = onnxruntime.InferenceSession(folder / "parser.onnx")
     assert [i.shape for i in parser.get_inputs()] == [[1, 3, PORTRAIT_PX, PORTRAIT_PX]]
     (logits,) = parser.run(["parts"], {"image": np.zeros((1, 3, PORTRAIT_PX, PORTRAIT_PX), np.float32)})
     assert logits.shape == (1, len(PARTS), PORTRAIT_PX, PORTRAIT_PX)

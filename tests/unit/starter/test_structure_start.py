@@ -11,7 +11,7 @@ from starter.data.structure import HEAD_PX
 from starter.heads.truth import LANDMARK_NAMES
 from starter.models.blocks import measure_norms
 from starter.models.structure import StructureNet
-from starter.train import structure
+from starter.train import parser, structure
 from starter.train.structure import PARTS, export
 from starter.train.structure_start import start_from
 from tests.unit.starter.toy_faces import write_faces
@@ -33,8 +33,8 @@ def packed(tmp_path: Path) -> tuple[StructureNet, Path]:
             if parameter.ndim == 1:
                 parameter.add_(0.2 * torch.randn_like(parameter))
     measure_norms(net, [torch.rand(4, 3, HEAD_PX, HEAD_PX)])
-    export(net, {"structure": {}, "parser": {}}, tmp_path)
-    return net, tmp_path / "structure" / "model"
+    export(net, {}, tmp_path)
+    return net, tmp_path
 
 
 @torch.no_grad()
@@ -70,14 +70,20 @@ def test_a_net_of_other_widths_is_refused(packed: tuple[StructureNet, Path]) -> 
 def test_a_run_goes_on_from_its_checkpoint_whatever_start_is_named_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(structure, "RECIPE", replace(structure.RECIPE, batch=2))
-    monkeypatch.setattr(structure, "_START_ROWS", 2)
-    monkeypatch.setattr(structure, "_NORM_BATCHES", 1)
+    for module in (structure, parser):
+        monkeypatch.setattr(module, "RECIPE", replace(module.RECIPE, batch=2))
+        monkeypatch.setattr(module, "START_ROWS", 2)
+        monkeypatch.setattr(module, "NORM_BATCHES", 1)
     write_faces(tmp_path / "data")
     runs = tmp_path / "runs"
     with pytest.raises(FileNotFoundError):
         structure.train(tmp_path / "data", runs, 1, start=tmp_path / "nowhere")
+    with pytest.raises(FileNotFoundError):
+        parser.train(tmp_path / "data", runs, 1)
     structure.train(tmp_path / "data", runs, 1)
     structure.train(tmp_path / "data", tmp_path / "more", 1, start=runs / "structure" / "model")
     structure.train(tmp_path / "data", runs, 2, start=tmp_path / "nowhere")
+    parser.train(tmp_path / "data", runs, 1)
+    parser.train(tmp_path / "data", runs, 2, start=tmp_path / "nowhere")
+    parser.train(tmp_path / "data", tmp_path / "more", 1, start=runs / "structure" / "model")
     assert (tmp_path / "more" / "parser" / "model" / "parser.onnx").exists()
