@@ -118,9 +118,11 @@ def test_looks_start_from_the_shelf_where_it_has_them(
 
 
 def test_a_start_that_is_no_folder_is_refused_in_one_sentence(tmp_path: Path) -> None:
-    runner = CliRunner()
-    answer = runner.invoke(app, ["train", "style", "--start", str(tmp_path / "nowhere")])
-    assert answer.exit_code == 2
-    # The frame breaks lines where the width says, also within a path.
-    assert "nowhereisnofolder" in "".join(answer.output.replace("│", "").split())
-    assert "vae starts from nothing" in runner.invoke(app, ["train", "vae", "--start", str(tmp_path)]).output
+    def refused(*options: str) -> str:
+        answer = CliRunner().invoke(app, ["train", *options])
+        assert answer.exit_code == 2
+        # The frame breaks lines where the width says, also within a path.
+        return "".join(answer.output.replace("│", "").split())
+
+    assert "nowhereisnofolder" in refused("style", "--start", str(tmp_path / "nowhere"))
+    assert "vaestartsfromnothing" in refused("vae", "--start", str(tmp_path))
