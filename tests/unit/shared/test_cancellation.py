@@ -61,7 +61,7 @@ def test_callbacks_run_once_unless_removed_and_at_once_if_late():
 
 def test_a_thread_that_waits_wakes_up():
     token, woke = CancellationToken(), []
-    thread = threading.Thread(target=lambda: woke.append(token.wait(5)))
+    thread = threading.Thread(target=lambda: woke.append(token.wait(60)))
     thread.start()
     token.cancel()
     thread.join(30)
