@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 BOX_SCALE = 2.2
-CROP_PX = 128
 
 
 def crop_rule(scale: float, size: int) -> str:
@@ -20,13 +19,10 @@ def crop_rule(scale: float, size: int) -> str:
     )
 
 
-CROP_RULE = crop_rule(BOX_SCALE, CROP_PX)
-
-
 def crop_head(
-    rgb: NDArray[np.uint8], box_px: tuple[int, int, int, int], size: int = CROP_PX, scale: float = BOX_SCALE
+    rgb: NDArray[np.uint8], box_px: tuple[int, int, int, int], size: int, scale: float = BOX_SCALE
 ) -> NDArray[np.uint8]:
-    """Cut a head by `CROP_RULE`; uint8 RGB (H, W, 3) -> (size, size, 3)."""
+    """Cut a head by `crop_rule`; uint8 RGB (H, W, 3) -> (size, size, 3)."""
     x0, y0, x1, y1 = box_px
     side = scale * ((x1 - x0) + (y1 - y0)) / 2
     left, top = (x0 + x1 - side) / 2, (y0 + y1 - side) / 2

@@ -13,7 +13,8 @@ from starter.data.labels import FACING_LIMIT_DEG, SCENE_LABELS
 from starter.data.manifest import Sample
 from starter.data.portraits import read_rgb
 from starter.train.loop import Recipe
-from starter.train.traits import TraitTask, train_task
+from starter.train.trait_task import TraitTask
+from starter.train.traits import train_task
 
 RECIPE = Recipe(steps=2500, batch=48, lr=3e-3, lr_end=2e-5, weight_decay=0.02, uses_muon=True)
 SIDE_PX = 160

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -17,56 +16,10 @@ from starter.data.manifest import Sample, held_out_part, read_manifest, training
 from starter.models.attributes import AttributeNet
 from starter.onnx_files import any_batch, image_input, write_card, write_onnx
 from starter.train.loop import Recipe, Trainer, rng_of_step
+from starter.train.trait_batch import augment, moved_points, moves, photographed
+from starter.train.trait_task import MARGIN, TraitTask, crops, part_maps, points_of, targets
 
-MARGIN = 1.2
-"""Training crops are cut this much wider, so that they can be shifted and scaled."""
 _POINT_WEIGHT = 4.0
-Crop = Callable[[Sample, int, float], NDArray[np.uint8]]
-PointsOf = Callable[[Sample, float], NDArray[np.float32]]
-
-
-@dataclass(frozen=True)
-class TraitTask:
-    """What a net of this kind reads, and off what.
-
-    Attributes:
-        name: of the run, the folder and the file.
-        labels: list -> its words.
-        words_of: the word of each list that a sample shows.
-        crop: (sample, size, margin) -> uint8 (size, size, 3), the crop made `margin` times wider.
-        mirror: whether a mirrored crop reads the same.
-        card: the card's entry on the crop; its "size_px" is the side of the crops.
-        points_of: (sample, margin) -> float32 (points, 2), -1 to 1 across that crop: what is learnt beside
-            the words, where every sample has landmarks. Only where nothing is mirrored: sides have names.
-        evenness: how far the packed net goes from words as likely as in the training data, 0, to words that
-            are all equally likely, 1. A prompt asks for rare words as often as for frequent ones.
-    """
-
-    name: str
-    labels: Mapping[str, tuple[str, ...]]
-    words_of: Callable[[Sample], Mapping[str, str]]
-    crop: Crop
-    mirror: bool
-    card: Mapping[str, Any]
-    points_of: PointsOf | None = None
-    evenness: float = 0.0
-
-    @property
-    def size_px(self) -> int:
-        """Side of the crops."""
-        return int(self.card["size_px"])
-
-
-def crops(task: TraitTask, samples: Sequence[Sample], margin: float = 1.0) -> Tensor:
-    """Crops of `samples`, uint8 (N, 3, S, S), S = the task's size * margin."""
-    size = int(task.size_px * margin)
-    return torch.from_numpy(np.stack([task.crop(s, size, margin) for s in samples])).permute(0, 3, 1, 2)
-
-
-def targets(task: TraitTask, samples: Sequence[Sample]) -> Tensor:
-    """Class numbers (N, lists), in the order of the task's labels."""
-    shown = [task.words_of(sample) for sample in samples]
-    return torch.tensor([[words.index(s[name]) for name, words in task.labels.items()] for s in shown])
 
 
 def log_shares(truth: Tensor, task: TraitTask) -> list[Tensor]:
@@ -78,44 +31,12 @@ def log_shares(truth: Tensor, task: TraitTask) -> list[Tensor]:
     return [torch.where(count > 0, count / count.sum(), 1.0).log() for count in counts]
 
 
-def moves(count: int, rng: np.random.Generator, mirror: bool) -> NDArray[np.float32]:
-    """Maps (B, 2, 3) of places in a crop to the wider one, both -1 to 1: shift, zoom, turn, mirror."""
-    angle, zoom = rng.normal(0, 0.08, count), rng.uniform(0.88, 1.12, count) / MARGIN
-    flip = rng.choice([-1.0, 1.0], count) if mirror else np.ones(count)
-    theta = np.zeros((count, 2, 3), np.float32)
-    theta[:, 0, 0], theta[:, 0, 1] = flip * zoom * np.cos(angle), -zoom * np.sin(angle)
-    theta[:, 1, 0], theta[:, 1, 1] = flip * zoom * np.sin(angle), zoom * np.cos(angle)
-    theta[:, :, 2] = rng.normal(0, 0.06, (count, 2))
-    return theta
-
-
-def moved_points(points: Tensor, theta: NDArray[np.float32]) -> Tensor:
-    """Points (B, K, 2) of the wider crops in the crops that `theta` cuts out of them."""
-    maps = torch.from_numpy(theta)
-    return torch.linalg.solve(maps[:, :, :2], (points - maps[:, None, :, 2]).mT).mT
-
-
-def augment(wide: Tensor, theta: NDArray[np.float32], size: int, rng: np.random.Generator) -> Tensor:
-    """Cut by `theta`, tint and blur uint8 (B, 3, S * MARGIN, S * MARGIN) -> float [0, 1] (B, 3, S, S)."""
-    count = len(wide)
-    grid = F.affine_grid(torch.from_numpy(theta), [count, 3, size, size], align_corners=False)
-    images = F.grid_sample(wide.float() / 255, grid, padding_mode="border", align_corners=False)
-    tint = torch.from_numpy(rng.normal(1, 0.06, (count, 3, 1, 1)).astype(np.float32))
-    gain = torch.from_numpy(rng.normal(1, 0.10, (count, 1, 1, 1)).astype(np.float32))
-    images = (images * tint * gain).clamp(0, 1)
-    if rng.random() < 0.3:
-        small = F.interpolate(images, scale_factor=float(rng.uniform(0.4, 0.9)), mode="area")
-        images = F.interpolate(small, size=(size, size), mode="bilinear")
-    return images
-
-
 @torch.no_grad()
 def accuracy(
-    task: TraitTask, model: nn.Module, samples: Sequence[Sample]
+    task: TraitTask, model: nn.Module, images: Tensor, truth: Tensor
 ) -> tuple[dict[str, float], dict[str, float]]:
-    """Share of right answers per list, and the mean of each word's own share, rare ones like others."""
+    """Share of right answers per list on uint8 crops, and the mean of each word's own share, rare or not."""
     model.eval()
-    images, truth = crops(task, samples), targets(task, samples)
     parts = [model(part.float() / 255) for part in images.split(64)]
     plain, of_words = {}, {}
     for i, name in enumerate(task.labels):
@@ -124,6 +45,17 @@ def accuracy(
         shown = [right[truth[:, i] == word].mean() for word in truth[:, i].unique()]
         of_words[name] = round(float(torch.stack(shown).mean()), 3)
     return plain, of_words
+
+
+def figures(task: TraitTask, model: nn.Module, samples: Sequence[Sample]) -> dict[str, Any]:
+    """What the card says of samples that the net was not trained on."""
+    images, truth = crops(task, samples), targets(task, samples)
+    plain, of_words = accuracy(task, model, images, truth)
+    measured: dict[str, Any] = {"images": len(samples), "accuracy": plain, "accuracy_of_words": of_words}
+    if (parts := part_maps(task, samples)) is not None:
+        seen, _ = photographed(images, parts, np.random.default_rng(0), share=1.0)
+        measured["accuracy_like_photographs"], _ = accuracy(task, model, seen, truth)
+    return measured
 
 
 def export(task: TraitTask, model: nn.Module, held_out: Mapping[str, Any], folder: Path) -> None:
@@ -141,13 +73,6 @@ def export(task: TraitTask, model: nn.Module, held_out: Mapping[str, Any], folde
     write_card(folder / f"{task.name}.json", card)
 
 
-def points_of(task: TraitTask, samples: Sequence[Sample]) -> Tensor | None:
-    """What is learnt beside the words, (N, K, 2) in the wider crops; None where a sample has no landmarks."""
-    if task.points_of is None or not all(len(sample.landmarks) for sample in samples):
-        return None
-    return torch.from_numpy(np.stack([task.points_of(sample, MARGIN) for sample in samples]))
-
-
 def train_task(task: TraitTask, recipe: Recipe, data: Path, runs: Path, steps: int | None) -> None:
     """Train on all identities that are not held out and write `runs/NAME/model`."""
     recipe = recipe if steps is None else replace(recipe, steps=steps)
@@ -155,8 +80,9 @@ def train_task(task: TraitTask, recipe: Recipe, data: Path, runs: Path, steps: i
     train_samples, held_out = training_part(samples), held_out_part(samples)
     wide, truth = crops(task, train_samples, MARGIN), targets(task, train_samples)
     points, shares = points_of(task, train_samples), log_shares(truth, task)
+    parts = part_maps(task, train_samples, MARGIN)
     torch.manual_seed(recipe.seed)
-    net = AttributeNet(task.labels, size_px=task.size_px, points=0 if points is None else points.shape[1])
+    net = task.net(0 if points is None else points.shape[1])
     trainer = Trainer(net, recipe, runs / task.name)
     trainer.resume()
 
@@ -165,9 +91,13 @@ def train_task(task: TraitTask, recipe: Recipe, data: Path, runs: Path, steps: i
         rng, _ = rng_of_step(recipe.seed, step)
         chosen = torch.from_numpy(rng.choice(len(wide), recipe.batch_here, replace=False))
         theta = moves(len(chosen), rng, task.mirror)
+        seen, known = wide[chosen], None
+        if parts is not None:
+            seen, changed = photographed(seen, parts[chosen.numpy()], rng)
+            known = known_words(task, changed)
         with torch.autocast("cpu", torch.bfloat16):
-            logits, placed = model.with_points(augment(wide[chosen], theta, task.size_px, rng))
-        loss = word_loss(logits, truth[chosen], shares if task.evenness else None)
+            logits, placed = model.with_points(augment(seen, theta, task.size_px, rng))
+        loss = word_loss(logits, truth[chosen], shares if task.evenness else None, known)
         if points is None or placed is None:
             return loss
         return loss + _POINT_WEIGHT * F.smooth_l1_loss(placed.float(), moved_points(points[chosen], theta))
@@ -176,8 +106,7 @@ def train_task(task: TraitTask, recipe: Recipe, data: Path, runs: Path, steps: i
         return
     if task.evenness:
         expect(net, shares, 1 - task.evenness)
-    plain, of_words = accuracy(task, net, held_out)
-    scores = {"images": len(held_out), "accuracy": plain, "accuracy_of_words": of_words}
+    scores = figures(task, net, held_out)
     print(scores)
     export(task, net, scores, runs / task.name / "model")
 
@@ -190,8 +119,19 @@ def expect(net: AttributeNet, log_shares: Sequence[Tensor], strength: float) -> 
         head.bias.add_(strength * shares)
 
 
-def word_loss(logits: Sequence[Tensor], truth: Tensor, log_shares: Sequence[Tensor] | None) -> Tensor:
-    """Mean cross-entropy over the lists; truth (B, lists).
+def known_words(task: TraitTask, changed: Tensor) -> Tensor:
+    """Which words can be read off crops, bool (B, lists): no shades where `changed` (B,) says so."""
+    is_shade = torch.tensor([name in task.shades for name in task.labels])
+    return ~(changed[:, None] & is_shade)
+
+
+def word_loss(
+    logits: Sequence[Tensor],
+    truth: Tensor,
+    log_shares: Sequence[Tensor] | None,
+    known: Tensor | None = None,
+) -> Tensor:
+    """Mean cross-entropy over the lists; truth (B, lists), of which `known` (B, lists) count, by default all.
 
     With the words' log shares the net learns what speaks for a word apart from how frequent it is (Menon et
     al., "Long-tail learning via logit adjustment", arXiv 2007.07314).
@@ -199,5 +139,6 @@ def word_loss(logits: Sequence[Tensor], truth: Tensor, log_shares: Sequence[Tens
     losses = []
     for i, output in enumerate(logits):
         scores = output.float() if log_shares is None else output.float() + log_shares[i]
-        losses.append(F.cross_entropy(scores, truth[:, i], label_smoothing=0.05))
+        of_rows = F.cross_entropy(scores, truth[:, i], label_smoothing=0.05, reduction="none")
+        losses.append(of_rows.mean() if known is None else (of_rows * known[:, i]).mean())
     return torch.stack(losses).mean()

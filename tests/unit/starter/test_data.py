@@ -47,7 +47,7 @@ def test_pixels_survive_the_way_to_unit_range_and_back() -> None:
 def test_head_crop_repeats_the_edge_outside_the_photo() -> None:
     photo = np.full((100, 100, 3), 50, np.uint8)
     photo[:, :, 0] = 200
-    crop = crop_head(photo, (60, 60, 99, 99))
+    crop = crop_head(photo, (60, 60, 99, 99), 128)
     assert crop.shape == (128, 128, 3)
     assert (crop == photo[0, 0]).all()
 

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import onnxruntime
@@ -10,20 +11,14 @@ import pytest
 import torch
 
 from starter.data.labels import SCENE_LABELS
+from starter.heads.parts import Part
+from starter.heads.truth import sides_swapped
 from starter.models.attributes import AttributeNet
-from starter.train import scene
-from starter.train.traits import (
-    MARGIN,
-    augment,
-    expect,
-    log_shares,
-    moved_points,
-    moves,
-    points_of,
-    targets,
-    word_loss,
-)
-from tests.unit.starter.toy_faces import write_faces
+from starter.train import attributes, scene
+from starter.train.trait_batch import augment, moved_points, moves, photographed
+from starter.train.trait_task import MARGIN, crops, part_maps, points_of, targets
+from starter.train.traits import expect, known_words, log_shares, word_loss
+from tests.unit.starter.toy_faces import EYES_PX, write_faces
 
 SIDE = 160
 
@@ -40,6 +35,46 @@ def test_points_move_as_the_crop_does() -> None:
         rows, columns = torch.nonzero(crop > 0.6 * crop.max(), as_tuple=True)
         found = torch.stack([columns.float().mean() + 0.5, rows.float().mean() + 0.5]) / SIDE * 2 - 1
         assert float((found - place).abs().max()) < 2 / SIDE
+
+
+def test_a_mirrored_face_keeps_left_and_right() -> None:
+    """A crop mirrors the face: what was the left eye's corner is then seen as the right one's."""
+    swapped = sides_swapped()
+    points = torch.rand(8, len(swapped), 2) * 2 - 1
+    theta = moves(8, np.random.default_rng(1), mirror=True)
+    flipped = theta.copy()
+    flipped[:, :, 0] *= -1
+    plain = moved_points(points, np.where(np.linalg.det(theta[:, :, :2])[:, None, None] > 0, theta, flipped))
+    mirror = moved_points(points, np.where(np.linalg.det(theta[:, :, :2])[:, None, None] < 0, theta, flipped))
+    assert (np.linalg.det(theta[:, :, :2]) < 0).any()
+    torch.testing.assert_close(mirror, plain[:, swapped] * torch.tensor([-1.0, 1.0]), atol=1e-5, rtol=0)
+
+
+def test_a_share_of_the_crops_looks_like_photographs(tmp_path: Path) -> None:
+    samples = write_faces(tmp_path) * 4
+    images, parts = crops(attributes.TASK, samples), part_maps(attributes.TASK, samples)
+    assert parts is not None
+    seen, changed = photographed(images, parts, np.random.default_rng(0))
+    assert torch.equal((seen != images).flatten(1).any(1), changed)
+    assert 0.25 < float(changed.float().mean()) < 0.75
+    torch.testing.assert_close(seen, photographed(images, parts, np.random.default_rng(0))[0])
+    assert photographed(images, parts, np.random.default_rng(0), share=1.0)[1].all()
+    assert part_maps(scene.TASK, samples) is None
+
+
+def test_part_maps_and_landmarks_lie_on_the_head_crops(tmp_path: Path) -> None:
+    sample = write_faces(tmp_path)[0]
+    task = attributes.TASK
+    assert task.points_of is not None
+    for margin in (1.0, MARGIN):
+        image, parts = crops(task, [sample], margin)[0], part_maps(task, [sample], margin)
+        assert parts is not None
+        skin = (image.float() - torch.tensor([220.0, 180, 150])[:, None, None]).abs().amax(0) < 30
+        drawn = torch.from_numpy(parts[0] == int(Part.SKIN))
+        assert float((skin & drawn).sum() / (skin | drawn).sum()) > 0.95
+        eye = replace(sample, landmarks=np.asarray([EYES_PX[0]], np.float32))
+        column, row = ((task.points_of(eye, margin)[0] + 1) / 2 * image.shape[-1]).round().astype(int)
+        assert parts[0, row, column] == int(Part.IRIS)
 
 
 def test_landmarks_lie_where_the_scene_net_sees_them(tmp_path: Path) -> None:
@@ -89,6 +124,19 @@ def test_balanced_words_are_told_apart_whatever_their_share() -> None:
     assert abs(balanced) < 0.4
 
 
+def test_shades_are_not_learnt_off_crops_whose_colours_were_changed() -> None:
+    names = list(attributes.TASK.labels)
+    known = known_words(attributes.TASK, torch.tensor([False, True]))
+    assert known[0].all()
+    assert [name for i, name in enumerate(names) if not known[1, i]] == ["hair_color"]
+    logits = [torch.zeros(2, len(words), requires_grad=True) for words in attributes.TASK.labels.values()]
+    word_loss(logits, torch.zeros(2, len(names), dtype=torch.long), None, known).backward()
+    for name, output in zip(names, logits, strict=True):
+        assert output.grad is not None
+        assert output.grad[0].any()
+        assert bool(output.grad[1].any()) != (name in attributes.TASK.shades)
+
+
 def test_half_even_words_expect_half_of_what_was_frequent(tmp_path: Path) -> None:
     shares = log_shares(targets(scene.TASK, write_faces(tmp_path)), scene.TASK)
     net = AttributeNet(SCENE_LABELS, size_px=SIDE).eval()
@@ -101,13 +149,41 @@ def test_half_even_words_expect_half_of_what_was_frequent(tmp_path: Path) -> Non
         torch.testing.assert_close(new[0] - old[0], 0.5 * share, atol=1e-5, rtol=0)
 
 
-def test_points_are_learnt_with_and_not_packed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scene, "RECIPE", replace(scene.RECIPE, batch=2))
+@pytest.mark.parametrize("net", [scene, attributes])
+def test_points_are_learnt_with_and_not_packed(
+    net: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(net, "RECIPE", replace(net.RECIPE, batch=2))
     write_faces(tmp_path / "data")
-    scene.train(tmp_path / "data", tmp_path / "runs", 1)
-    folder = tmp_path / "runs" / "scene" / "model"
-    session = onnxruntime.InferenceSession(folder / "scene.onnx")
-    assert [output.name for output in session.get_outputs()] == list(SCENE_LABELS)
-    card = json.loads((folder / "scene.json").read_text())
-    assert set(card["held_out"]) == {"images", "accuracy", "accuracy_of_words"}
+    net.train(tmp_path / "data", tmp_path / "runs", 1)
+    folder = tmp_path / "runs" / net.TASK.name / "model"
+    session = onnxruntime.InferenceSession(folder / f"{net.TASK.name}.onnx")
+    assert [output.name for output in session.get_outputs()] == list(net.TASK.labels)
+    card = json.loads((folder / f"{net.TASK.name}.json").read_text())
+    assert card["input"]["shape"][-1] == card["crop"]["size_px"] == SIDE
+    measured = {"images", "accuracy", "accuracy_of_words"}
+    assert set(card["held_out"]) - {"accuracy_like_photographs"} == measured
+
+
+def test_a_net_without_points_places_none() -> None:
     assert AttributeNet(SCENE_LABELS, size_px=SIDE).with_points(torch.rand(2, 3, SIDE, SIDE))[1] is None
+
+
+def test_shades_are_read_by_a_trunk_of_their_own() -> None:
+    """What makes glasses easy to see in any light would make colours hard to tell."""
+    net = attributes.TASK.net()
+    assert net.shade_trunk is not None
+    logits = dict(zip(attributes.TASK.labels, net(torch.rand(2, 3, SIDE, SIDE)), strict=True))
+    trunks = {"trunk": [*net.trunk.parameters()], "shade_trunk": [*net.shade_trunk.parameters()]}
+    for name, output in logits.items():
+        reached = {
+            trunk: any(
+                g is not None and g.any()
+                for g in torch.autograd.grad(
+                    output.square().sum(), weights, retain_graph=True, allow_unused=True
+                )
+            )
+            for trunk, weights in trunks.items()
+        }
+        shade = name in attributes.TASK.shades
+        assert reached == {"trunk": not shade, "shade_trunk": shade}, name
