@@ -33,7 +33,7 @@ demo-fast: $(READY)  ## The same without training
 
 .PHONY: test
 test: $(READY)  ## Run the tests (under 6 minutes on 2 cores)
-	python -m pytest -q -n 2 -m "not slow and not gpu and not triton"
+	python -m pytest -q -n 2 --dist worksteal -m "not slow and not gpu and not triton"
 
 .PHONY: test-slow
 test-slow: $(READY)  ## Run the tests that take longer: the main job on the starter pack, kill and resume in every stage
