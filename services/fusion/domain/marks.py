@@ -113,7 +113,7 @@ def _joined(photos: Sequence[Photo]) -> list[dict[int, Sighting]]:
     """
     order = sorted(
         ((sighting, number) for number, photo in enumerate(photos) for sighting in photo.sightings),
-        key=lambda pair: (-pair[0].weight, pair[0].x, pair[0].y, pair[1]),
+        key=lambda pair: (-pair[0].weight, pair[0].x, pair[0].y, pair[1], *_rest(pair[0])),
     )
     groups: list[dict[int, Sighting]] = []
     # Of each group: weighted sum of the places, sum of weights, reach, and which photos it has.
@@ -134,6 +134,11 @@ def _joined(photos: Sequence[Photo]) -> list[dict[int, Sighting]]:
         reaches[k] = max(reaches[k], reach)
         has[k, number] = True
     return groups
+
+
+def _rest(sighting: Sighting) -> tuple[float, str, float, float, tuple[float, float]]:
+    """What orders sightings of one photo that weigh the same at one place: weights have a floor."""
+    return -sighting.confidence, sighting.kind, sighting.radius, sighting.facing, sighting.px
 
 
 def _mean(group: dict[int, Sighting]) -> tuple[float, float, float]:

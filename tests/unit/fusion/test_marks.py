@@ -143,6 +143,13 @@ def test_the_order_of_a_photos_sightings_does_not_matter(given_sightings, random
     assert recurring_marks(photos(*given_sightings)) == recurring_marks(photos(*shuffled))
 
 
+def test_the_surer_of_two_sightings_that_weigh_the_same_at_one_place_counts():
+    unsure, surer = seen(0.0, 0.0, 0.0), seen(0.0, 0.0, 0.03)
+    assert unsure.weight == surer.weight
+    for found in ([unsure, surer], [surer, unsure]):
+        assert recurring_marks(photos(found, [unsure]))[0].sightings[0] == surer
+
+
 @given(st.lists(st.tuples(positions, positions), min_size=1, max_size=1), st.integers(2, 5))
 def test_a_mark_seen_once_among_photos_that_show_its_place_is_dropped(place, count):
     found = [[seen(*place[0])], *[[]] * (count - 1)]
