@@ -17,10 +17,9 @@ from starter.data.structure import PORTRAIT_PX, Cut, StructureBatch, training_ba
 from starter.models.blocks import measure_norms
 from starter.models.structure import PartsOnly
 from starter.onnx_files import image_input, write_card, write_onnx
-from starter.train.loop import CHECKPOINT, Recipe, Trainer, rng_of_step
-from starter.train.structure import NORM_BATCHES, PARTS, START_ROWS, build_net, part_loss
+from starter.train.loop import Recipe, Trainer, rng_of_step
+from starter.train.structure import NORM_BATCHES, PARTS, first_net, part_loss
 from starter.train.structure_figures import parser_figures
-from starter.train.structure_start import start_from
 
 RECIPE = Recipe(
     steps=1100, batch=16, lr=8e-4, lr_end=1e-5, warmup_steps=100, weight_decay=0.02, uses_muon=True
@@ -39,16 +38,13 @@ def train(data: Path, runs: Path, steps: int | None = None, start: Path | None =
     recipe = RECIPE if steps is None else replace(RECIPE, steps=steps)
     samples = read_manifest(data)
     train_samples, held_out = training_part(samples), held_out_part(samples)
-    torch.manual_seed(recipe.seed)
-    net = build_net()
-    if not (runs / "parser" / CHECKPOINT).exists():
-        first = training_batch(train_samples, START_ROWS, "window", rng_of_step(recipe.seed, 0)[0])
-        start_from(net, start or runs / "structure" / "model", first.images)
+    run, start = runs / "parser", start or runs / "structure" / "model"
+    net = first_net(run, start, train_samples, "window", recipe.seed)
     for unused in (net.heat.weight, net.heat.bias, net.visible):
         assert unused is not None
         unused.requires_grad_(False)
     parser = PartsOnly(net)
-    trainer = Trainer(parser, recipe, runs / "parser")
+    trainer = Trainer(parser, recipe, run)
     trainer.resume()
 
     def batch_of(step: int) -> StructureBatch:
@@ -67,7 +63,7 @@ def train(data: Path, runs: Path, steps: int | None = None, start: Path | None =
     measure_norms(parser, (batch_of(recipe.steps + i).images for i in range(NORM_BATCHES)))
     figures = parser_figures(parser, held_out, PARTS)
     print(figures)
-    export(parser, figures, runs / "parser" / "model")
+    export(parser, figures, run / "model")
 
 
 def export(parser: PartsOnly, held_out: dict[str, object], folder: Path) -> None:

@@ -6,6 +6,7 @@ Whole portraits take turns with head crops: the part reader of portraits goes on
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from starter.data.headcrop import BOX_SCALE
-from starter.data.manifest import held_out_part, read_manifest, training_part
+from starter.data.manifest import Sample, held_out_part, read_manifest, training_part
 from starter.data.parts import Part, weight_table
 from starter.data.structure import HEAD_PX, Cut, StructureBatch, training_batch
 from starter.heads.truth import LANDMARK_NAMES
@@ -90,6 +91,19 @@ def total_loss(net: StructureNet, batch: StructureBatch) -> Tensor:
     return part_loss(logits.float(), batch.parts) + landmark_loss(places, visible, log_heat, batch)
 
 
+def first_net(run: Path, start: Path | None, samples: Sequence[Sample], kind: Cut, seed: int) -> StructureNet:
+    """The net of a run: a new one, or where `start` is named and the run is new, as packed in that folder.
+
+    samples, kind: crops that the packed net's normalisations are taken apart by.
+    """
+    torch.manual_seed(seed)
+    net = build_net()
+    if start is not None and not (run / CHECKPOINT).exists():
+        first = training_batch(samples, START_ROWS, kind, rng_of_step(seed, 0)[0])
+        start_from(net, start, first.images)
+    return net
+
+
 def train(data: Path, runs: Path, steps: int | None = None, start: Path | None = None) -> None:
     """Train on all identities that are not held out; write `runs/structure/model`.
 
@@ -98,12 +112,9 @@ def train(data: Path, runs: Path, steps: int | None = None, start: Path | None =
     recipe = RECIPE if steps is None else replace(RECIPE, steps=steps)
     samples = read_manifest(data)
     train_samples, held_out = training_part(samples), held_out_part(samples)
-    torch.manual_seed(recipe.seed)
-    net = build_net()
-    if start is not None and not (runs / "structure" / CHECKPOINT).exists():
-        first = training_batch(train_samples, START_ROWS, "head", rng_of_step(recipe.seed, 0)[0])
-        start_from(net, start, first.images)
-    trainer = Trainer(net, recipe, runs / "structure")
+    run = runs / "structure"
+    net = first_net(run, start, train_samples, "head", recipe.seed)
+    trainer = Trainer(net, recipe, run)
     trainer.resume()
 
     def batch_of(step: int) -> StructureBatch:
@@ -119,7 +130,7 @@ def train(data: Path, runs: Path, steps: int | None = None, start: Path | None =
     measure_norms(net, (batch_of(recipe.steps + i).images for i in range(NORM_BATCHES)))
     figures = structure_figures(net, held_out, PARTS)
     print(figures)
-    export(net, figures, runs / "structure" / "model")
+    export(net, figures, run / "model")
 
 
 def export(net: StructureNet, held_out: dict[str, object], folder: Path) -> None:

@@ -72,8 +72,8 @@ def test_a_run_goes_on_from_its_checkpoint_whatever_start_is_named_later(
 ) -> None:
     for module in (structure, parser):
         monkeypatch.setattr(module, "RECIPE", replace(module.RECIPE, batch=2))
-        monkeypatch.setattr(module, "START_ROWS", 2)
         monkeypatch.setattr(module, "NORM_BATCHES", 1)
+    monkeypatch.setattr(structure, "START_ROWS", 2)
     write_faces(tmp_path / "data")
     runs = tmp_path / "runs"
     with pytest.raises(FileNotFoundError):
